@@ -1,0 +1,121 @@
+package dev.datapipeline;
+
+import dev.datapipeline.broker.Broker;
+import dev.datapipeline.config.Configuration;
+import dev.datapipeline.config.ConsumerConfig;
+import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.config.LogText;
+import dev.datapipeline.config.ProducerConfig;
+import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.health.PipelineMonitor;
+import dev.datapipeline.health.StartupState;
+import dev.datapipeline.producer.EventTimer;
+import dev.datapipeline.storage.Migrations;
+import jakarta.annotation.PostConstruct;
+import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Resource;
+import jakarta.ejb.ConcurrencyManagement;
+import jakarta.ejb.ConcurrencyManagementType;
+import jakarta.ejb.Singleton;
+import jakarta.ejb.Startup;
+import jakarta.ejb.TransactionAttribute;
+import jakarta.ejb.TransactionAttributeType;
+import jakarta.enterprise.concurrent.ManagedThreadFactory;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.logging.Logger;
+
+/**
+ * Brings the pipeline up in the order in which its parts stand on each other: schema, topic,
+ * consumer, producer. Waits for a database or a broker that is not there yet.
+ */
+@Startup
+@Singleton
+@ConcurrencyManagement(ConcurrencyManagementType.BEAN)
+@TransactionAttribute(TransactionAttributeType.NOT_SUPPORTED)
+public class PipelineStarter {
+  private static final Logger LOG = Logger.getLogger(PipelineStarter.class.getName());
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
+  private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
+
+  @Resource private ManagedThreadFactory threads;
+  @Inject private Configuration configuration;
+  @Inject private KafkaConfig kafkaConfig;
+  @Inject private ConsumerConfig consumerConfig;
+  @Inject private ProducerConfig producerConfig;
+  @Inject private Migrations migrations;
+  @Inject private Broker broker;
+  @Inject private EventConsumer consumer;
+  @Inject private EventTimer timer;
+  @Inject private PipelineMonitor monitor;
+  @Inject private StartupState state;
+
+  private Thread thread;
+
+  @PostConstruct
+  void start() {
+    LOG.info("datapipeline starts: " + configuration.describe());
+    monitor.start();
+    thread = threads.newThread(this::startInOrder);
+    thread.setName("datapipeline start");
+    thread.start();
+  }
+
+  private void startInOrder() {
+    try {
+      int migrated = untilItWorks("the database's schema", migrations::run);
+      state.schemaReady();
+      LOG.info(
+          migrated == 0
+              ? "the database's schema is up to date"
+              : "the database's schema was brought up to date with " + migrated + " migrations");
+      boolean created = untilItWorks("the topic", broker::createTopicIfMissing);
+      UUID topicId =
+          untilItWorks("the topic", () -> broker.topicId(kafkaConfig.topic()).orElseThrow());
+      state.topicReady();
+      LOG.info(
+          "topic %s %s".formatted(kafkaConfig.topic(), created ? "was created" : "is there"));
+      if (consumerConfig.enabled()) {
+        consumer.open(topicId);
+      }
+      state.consumerReady();
+      if (producerConfig.enabled()) {
+        timer.start();
+      }
+      state.producerReady();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      state.failed(LogText.reason(e));
+      LOG.severe(LogText.reason(e));
+    }
+  }
+
+  private <T> T untilItWorks(String what, Callable<T> step) throws InterruptedException {
+    Duration pause = FIRST_PAUSE;
+    while (true) {
+      try {
+        return step.call();
+      } catch (InterruptedException e) {
+        throw e;
+      } catch (Exception e) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new InterruptedException();
+        }
+        state.failed(what + ": " + LogText.reason(e));
+        LOG.warning(
+            "%s is not ready; next try in %d ms: %s"
+                .formatted(what, pause.toMillis(), LogText.reason(e)));
+        Thread.sleep(pause.toMillis());
+        pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : pause.multipliedBy(2);
+      }
+    }
+  }
+
+  @PreDestroy
+  void stop() {
+    thread.interrupt();
+  }
+}

@@ -1,0 +1,12 @@
+package dev.datapipeline.broker;
+
+import dev.datapipeline.config.LogText;
+
+/** The broker did not answer, or not in time. Waiting and asking again is the remedy. */
+public final class BrokerUnavailableException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  BrokerUnavailableException(Throwable cause) {
+    super(LogText.reason(cause), cause);
+  }
+}

@@ -1,0 +1,85 @@
+package dev.datapipeline.config;
+
+import jakarta.enterprise.context.Dependent;
+import jakarta.enterprise.inject.Produces;
+import java.util.HashMap;
+import java.util.Map;
+import org.eclipse.microprofile.config.Config;
+import org.eclipse.microprofile.config.ConfigProvider;
+
+/** The whole configuration, one typed record for each concern. */
+@Dependent
+public class Configuration {
+  /** The part of the connector's properties that is passed on to every Kafka client. */
+  static final String CONNECTOR_PREFIX = "mp.messaging.connector.liberty-kafka.";
+
+  private final Config config = ConfigProvider.getConfig();
+  private final Settings settings = new Settings(config);
+
+  /**
+   * Reads every setting once.
+   *
+   * @throws InvalidSettingException for the first one that cannot be used
+   */
+  static void check() {
+    new Configuration().describe();
+  }
+
+  @Produces
+  KafkaConfig kafka() {
+    Map<String, String> clientProperties = new HashMap<>();
+    for (String name : config.getPropertyNames()) {
+      if (name.startsWith(CONNECTOR_PREFIX)) {
+        config
+            .getOptionalValue(name, String.class)
+            .ifPresent(
+                value ->
+                    clientProperties.put(name.substring(CONNECTOR_PREFIX.length()), value));
+      }
+    }
+    return KafkaConfig.from(settings, clientProperties);
+  }
+
+  @Produces
+  ProducerConfig producer() {
+    return ProducerConfig.from(settings);
+  }
+
+  @Produces
+  SensorConfig sensor() {
+    return SensorConfig.from(settings);
+  }
+
+  @Produces
+  ConsumerConfig consumer() {
+    return ConsumerConfig.from(settings);
+  }
+
+  @Produces
+  DatabaseConfig database() {
+    return DatabaseConfig.from(settings);
+  }
+
+  /**
+   * Returns the effective configuration in one line, without secrets.
+   *
+   * @return one line, never null
+   */
+  public String describe() {
+    KafkaConfig kafka = kafka();
+    ProducerConfig producer = producer();
+    ConsumerConfig consumer = consumer();
+    return ("database %s (sslmode %s); Kafka %s, topic %s, group %s, client properties %s; "
+            + "producer %s; %s; consumer %s")
+        .formatted(
+            database().address(),
+            database().sslMode(),
+            kafka.bootstrapServers(),
+            kafka.topic(),
+            kafka.groupId(),
+            kafka.clientProperties().keySet().stream().sorted().toList(),
+            producer.enabled() ? producer : "disabled",
+            sensor(),
+            consumer.enabled() ? consumer : "disabled");
+  }
+}

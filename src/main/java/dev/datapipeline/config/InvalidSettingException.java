@@ -1,0 +1,12 @@
+package dev.datapipeline.config;
+
+/** A setting whose value cannot be used. Its message is one line for the person who set it. */
+public final class InvalidSettingException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1L;
+
+  InvalidSettingException(String setting, String value, String allowed) {
+    super(
+        "Setting %s has the value '%s', which is not allowed: it must be %s"
+            .formatted(setting, LogText.oneLine(value), allowed));
+  }
+}

@@ -1,0 +1,97 @@
+package dev.datapipeline.config;
+
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.Config;
+
+/**
+ * Reads settings and checks them against their bounds. Each setting is named as its environment
+ * variable; the MicroProfile Config property is the same name in lower case with dots. The defaults
+ * stand in {@code META-INF/microprofile-config.properties}.
+ *
+ * <p>Every method throws {@link InvalidSettingException} for a value that is missing or not
+ * allowed.
+ */
+final class Settings {
+  private final Config config;
+
+  Settings(Config config) {
+    this.config = config;
+  }
+
+  String text(String setting, Pattern pattern, String allowed) {
+    return read(
+        setting,
+        allowed,
+        value -> {
+          if (!pattern.matcher(value).matches()) {
+            throw new IllegalArgumentException();
+          }
+          return value;
+        });
+  }
+
+  boolean flag(String setting) {
+    return read(
+        setting,
+        "true or false",
+        value ->
+            switch (value.toLowerCase(Locale.ROOT)) {
+              case "true" -> true;
+              case "false" -> false;
+              default -> throw new IllegalArgumentException();
+            });
+  }
+
+  int integer(String setting, int min, int max) {
+    return (int) number(setting, min, max, "");
+  }
+
+  long bytes(String setting, long min, long max) {
+    return number(setting, min, max, " (bytes)");
+  }
+
+  long number(String setting, long min, long max) {
+    return number(setting, min, max, "");
+  }
+
+  private long number(String setting, long min, long max, String unit) {
+    return read(
+        setting,
+        "a whole number from %d to %d%s".formatted(min, max, unit),
+        value -> within(Long.parseLong(value), min, max));
+  }
+
+  Duration duration(String setting, Duration min, Duration max) {
+    return read(
+        setting,
+        "an ISO-8601 duration such as PT1S, from %s to %s".formatted(min, max),
+        value -> {
+          try {
+            return within(Duration.parse(value), min, max);
+          } catch (DateTimeParseException e) {
+            throw new IllegalArgumentException(e);
+          }
+        });
+  }
+
+  private static <T extends Comparable<T>> T within(T value, T min, T max) {
+    if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
+      throw new IllegalArgumentException();
+    }
+    return value;
+  }
+
+  private <T> T read(String setting, String allowed, Function<String, T> parser) {
+    String property = setting.toLowerCase(Locale.ROOT).replace('_', '.');
+    String value = config.getConfigValue(property).getValue();
+    try {
+      return parser.apply(value == null ? "" : value.strip());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidSettingException(setting, value, allowed);
+    }
+  }
+}

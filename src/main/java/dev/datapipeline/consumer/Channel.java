@@ -1,0 +1,137 @@
+package dev.datapipeline.consumer;
+
+import dev.datapipeline.config.LogText;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.reactivestreams.Subscriber;
+import org.reactivestreams.Subscription;
+
+/**
+ * The near end of the channel from the broker: asks for deliveries one by one, and subscribes
+ * again, with growing pauses, when the channel has ended. A channel ends for good with the first
+ * error that polling meets, and nobody but its subscriber gets to know.
+ */
+final class Channel implements Runnable {
+  private static final Logger LOG = Logger.getLogger(Channel.class.getName());
+
+  /** A channel that has lived this long is taken to be well again. */
+  private static final Duration SETTLED = Duration.ofSeconds(30);
+
+  private final ChannelFactory factory;
+  private final List<Lane> lanes;
+  private final QueueSpace space;
+  private final ConsumerState state;
+  private final Backoff backoff = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
+  private volatile Link link = new Link();
+
+  Channel(ChannelFactory factory, List<Lane> lanes, QueueSpace space, ConsumerState state) {
+    this.factory = factory;
+    this.lanes = List.copyOf(lanes);
+    this.space = space;
+    this.state = state;
+  }
+
+  Subscriber<Message<byte[]>> subscriber() {
+    return link;
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        long since = System.nanoTime();
+        String reason = link.drain();
+        if (System.nanoTime() - since > SETTLED.toNanos()) {
+          backoff.reset();
+        }
+        state.channelDied(reason);
+        Duration pause = backoff.next();
+        LOG.log(
+            Level.SEVERE,
+            "the channel from the broker has ended; it is opened again in {0} ms: {1}",
+            new Object[] {Long.toString(pause.toMillis()), reason});
+        Thread.sleep(pause.toMillis());
+        resubscribe();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      link.cancel();
+    }
+  }
+
+  private void resubscribe() {
+    Link next = new Link();
+    try {
+      factory.subscribe(EventConsumer.CHANNEL, next);
+    } catch (RuntimeException e) {
+      next.onError(e);
+    }
+    link = next;
+  }
+
+  /** One subscription. */
+  private final class Link implements Subscriber<Message<byte[]>> {
+    private final Semaphore arrived = new Semaphore(0);
+    private final Semaphore subscribed = new Semaphore(0);
+    private volatile Subscription subscription;
+    private volatile String end;
+
+    /** Asks for deliveries until the channel ends, and returns why it did. */
+    String drain() throws InterruptedException {
+      subscribed.acquire();
+      while (end == null) {
+        space.await();
+        subscription.request(1);
+        while (end == null && !arrived.tryAcquire(1, TimeUnit.SECONDS)) {
+          // an idle topic
+        }
+        if (end == null && state.channelFailure().isPresent()) {
+          state.channelResumed();
+        }
+      }
+      return end;
+    }
+
+    @Override
+    public void onSubscribe(Subscription newSubscription) {
+      subscription = newSubscription;
+      subscribed.release();
+    }
+
+    @Override
+    public void onNext(Message<byte[]> message) {
+      Delivery delivery = Delivery.of(message);
+      space.take(delivery.bytes());
+      lanes.get(Math.floorMod(delivery.batch().partition(), lanes.size())).add(delivery);
+      arrived.release();
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      end(LogText.reason(failure));
+    }
+
+    @Override
+    public void onComplete() {
+      end("it was closed");
+    }
+
+    private void end(String reason) {
+      end = reason;
+      subscribed.release();
+      arrived.release();
+    }
+
+    void cancel() {
+      if (subscription != null) {
+        subscription.cancel();
+      }
+    }
+  }
+}

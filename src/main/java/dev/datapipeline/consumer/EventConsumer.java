@@ -1,0 +1,135 @@
+package dev.datapipeline.consumer;
+
+import dev.datapipeline.broker.Broker;
+import dev.datapipeline.config.ConsumerConfig;
+import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.storage.BatchWriter;
+import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Resource;
+import jakarta.enterprise.concurrent.ManagedThreadFactory;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.logging.Logger;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.reactivestreams.Subscriber;
+
+/**
+ * Takes records from the channel and hands each partition's to its lane. Asks for the next ones
+ * itself, one delivery at a time, while there is space for them: that is the back-pressure.
+ */
+@ApplicationScoped
+public class EventConsumer {
+  static final String CHANNEL = "events-in";
+
+  private static final Logger LOG = Logger.getLogger(EventConsumer.class.getName());
+  private static final long STOP_TIMEOUT_MILLIS = 10_000;
+
+  @Inject private ConsumerConfig config;
+  @Inject private KafkaConfig kafka;
+  @Inject private Broker broker;
+  @Inject private BatchWriter writer;
+  @Inject private PipelineMetrics metrics;
+  @Inject private ChannelFactory channels;
+
+  @Inject
+  @ConfigProperty(name = "mp.messaging.incoming." + CHANNEL + ".isolation.level")
+  private String isolationLevel;
+
+  @Resource private ManagedThreadFactory threads;
+
+  private final ConsumerState state = new ConsumerState();
+  private final List<Lane> lanes = new ArrayList<>();
+  private final List<Thread> running = new ArrayList<>();
+  private Channel channel;
+
+  /**
+   * Connects the channel. Nothing is read from the broker before {@link #open}.
+   *
+   * @return what receives the channel's messages
+   */
+  @Incoming(CHANNEL)
+  public synchronized Subscriber<Message<byte[]>> channel() {
+    return prepared().subscriber();
+  }
+
+  private synchronized Channel prepared() {
+    if (channel == null) {
+      QueueSpace space = new QueueSpace(config.maxQueueBytes());
+      TopicIds topicIds = new TopicIds(broker);
+      for (int i = 0; i < config.lanes(); i++) {
+        lanes.add(
+            new Lane(
+                "writer " + (i + 1),
+                config,
+                broker,
+                new ExactlyOnceStore(kafka, isolationLevel, broker, topicIds, writer, state),
+                metrics,
+                state,
+                space));
+      }
+      channel = new Channel(channels, lanes, space, state);
+    }
+    return channel;
+  }
+
+  /**
+   * Begins to read. To be called once, when the schema and the topic are there.
+   *
+   * @param topicId the topic's id, asked for before the first record is read
+   */
+  public synchronized void open(UUID topicId) {
+    state.opened(topicId);
+    for (Lane lane : lanes) {
+      start(lane, "datapipeline " + lane);
+    }
+    start(prepared(), "datapipeline channel");
+  }
+
+  private void start(Runnable task, String name) {
+    Thread thread = threads.newThread(task);
+    thread.setName(name);
+    thread.start();
+    running.add(thread);
+  }
+
+  /**
+   * Returns what is known about the consumer.
+   *
+   * @return live, thread-safe
+   */
+  public ConsumerState state() {
+    return state;
+  }
+
+  /**
+   * Returns whether every thread of the consumer runs.
+   *
+   * @return false before {@link #open}
+   */
+  public synchronized boolean isRunning() {
+    return !running.isEmpty() && running.stream().allMatch(Thread::isAlive);
+  }
+
+  /** Stops taking records; a batch that is being written is finished or rolled back. */
+  @PreDestroy
+  synchronized void stop() {
+    running.forEach(Thread::interrupt);
+    long deadline = System.currentTimeMillis() + STOP_TIMEOUT_MILLIS;
+    try {
+      for (Thread thread : running) {
+        thread.join(Math.max(1, deadline - System.currentTimeMillis()));
+        if (thread.isAlive()) {
+          LOG.warning(thread.getName() + " did not stop in time; its batch will be rolled back");
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,33 @@
+package dev.datapipeline.storage;
+
+import jakarta.annotation.Resource;
+import jakarta.enterprise.context.ApplicationScoped;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+
+/**
+ * Brings the database's schema up to date with the versioned scripts of {@code sql/}. Uses a
+ * datasource outside of JTA, since Flyway manages its transactions itself.
+ */
+@ApplicationScoped
+public class Migrations {
+  @Resource(lookup = "jdbc/datapipeline-migrations")
+  private DataSource dataSource;
+
+  /**
+   * Runs what has not been run yet. Several instances may do this at once; they wait for one
+   * another.
+   *
+   * @return number of scripts that were run now
+   * @throws org.flywaydb.core.api.FlywayException if the database is away or a script fails
+   */
+  public int run() {
+    return Flyway.configure(Migrations.class.getClassLoader())
+        .dataSource(dataSource)
+        .locations("classpath:db/migration")
+        .connectRetries(0)
+        .load()
+        .migrate()
+        .migrationsExecuted;
+  }
+}

@@ -1,0 +1,65 @@
+package dev.datapipeline.storage;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+
+/** Copies records into the tables. */
+final class RawEventCopy {
+  private static final String RAW_EVENTS =
+      "raw_events (\"timestamp\", payload, topic_partition_id, kafka_offset)";
+  private static final String DEAD_LETTERS =
+      "dead_letters (topic_partition_id, kafka_offset, key, payload, headers, reason, sqlstate)";
+
+  /** A writer's buffers stay with its thread: a batch is written without allocating. */
+  private static final ThreadLocal<BinaryCopy> COPY = ThreadLocal.withInitial(BinaryCopy::new);
+
+  private RawEventCopy() {}
+
+  static void write(Connection connection, List<StorableRecord> records) throws SQLException {
+    BinaryCopy copy = COPY.get();
+    try {
+      copy.begin(connection, RAW_EVENTS);
+      for (StorableRecord record : records) {
+        copy.row(4);
+        copy.timestamp(record.timestampMillis());
+        copy.bytes(record.record().value());
+        copy.integer(record.topicPartitionId());
+        copy.bigint(record.record().offset());
+      }
+      requireAll(records.size(), copy.finish());
+    } finally {
+      copy.abandon();
+    }
+  }
+
+  static void writeDeadLetters(Connection connection, List<DeadLetter> letters)
+      throws SQLException {
+    BinaryCopy copy = COPY.get();
+    try {
+      copy.begin(connection, DEAD_LETTERS);
+      for (DeadLetter letter : letters) {
+        copy.row(7);
+        copy.integer(letter.topicPartitionId());
+        copy.bigint(letter.record().offset());
+        copy.bytes(letter.record().key());
+        copy.bytes(letter.record().value());
+        copy.text(letter.headersAsJson());
+        copy.text(letter.reason());
+        copy.text(letter.sqlState());
+      }
+      requireAll(letters.size(), copy.finish());
+    } finally {
+      copy.abandon();
+    }
+  }
+
+  /** A trigger or a rule could drop rows silently; that would be loss. */
+  private static void requireAll(long expected, long written) throws SQLException {
+    if (written != expected) {
+      throw new SQLException(
+          "COPY stored %d of %d rows; is there a trigger or a rule?".formatted(written, expected),
+          "42000");
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.datapipeline.backends;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A backend could not be started, stopped or reached; the message says why. */
+public final class BackendException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+  private static final int TAIL_LINES = 40;
+
+  BackendException(String message) {
+    super(message);
+  }
+
+  BackendException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** A failure whose reason is in a log: the message ends with the last lines of each of them. */
+  static BackendException withLogs(String message, Path... logs) {
+    StringBuilder text = new StringBuilder(message);
+    for (Path log : logs) {
+      List<String> lines = lines(log);
+      if (!lines.isEmpty()) {
+        text.append("\n--- the end of ").append(log).append(":\n");
+        text.append(String.join("\n", lines));
+      }
+    }
+    return new BackendException(text.toString());
+  }
+
+  private static List<String> lines(Path log) {
+    try {
+      // not Files.readAllLines: a log may hold bytes that are no UTF-8
+      List<String> lines =
+          new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();
+      return lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size());
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.datapipeline.backends;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.logging.FileHandler;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import kafka.Kafka;
+import kafka.tools.StorageTool;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * The broker's own JVM: formats the storage on first use, then runs Kafka until standard input
+ * ends, which is when the JVM that started it does. Started by {@link KafkaBroker} only.
+ */
+final class BrokerMain {
+  /** Held while the broker runs, also after the JVM that started it is gone. */
+  static final String LOCK = "broker.lock";
+
+  /** There when the storage is completely formatted. */
+  static final String FORMATTED = "formatted";
+
+  static final String PROPERTIES = "server.properties";
+  static final String DATA = "data";
+  static final String LOG = "broker.%g.log";
+
+  private static final int LOG_BYTES = 5 << 20;
+  private static final int LOG_FILES = 2;
+  private static final long EXIT_TIMEOUT_MILLIS = 30_000;
+
+  // java.util.logging forgets the levels of loggers which nobody holds
+  private static final Logger ROOT = Logger.getLogger("");
+  private static final Logger SERVER = Logger.getLogger("kafka.server.KafkaRaftServer");
+  private static final Logger LOGGER = Logger.getLogger(BrokerMain.class.getName());
+
+  private BrokerMain() {}
+
+  /**
+   * Runs the broker.
+   *
+   * @param args the directory, which holds the properties
+   */
+  public static void main(String[] args) throws Exception {
+    Path directory = Path.of(args[0]);
+    startThread("parent-watch", BrokerMain::exitAtEndOfInput);
+    log(directory);
+    if (DirectoryLock.tryAcquire(directory.resolve(LOCK)) == null) {
+      throw new IllegalStateException("Another broker still runs in " + directory);
+    }
+    String properties = directory.resolve(PROPERTIES).toString();
+    if (!Files.exists(directory.resolve(FORMATTED))) {
+      format(directory, properties);
+    }
+    Kafka.main(new String[] {properties});
+  }
+
+  private static void format(Path directory, String properties) throws IOException {
+    // an attempt that was killed may have left a part of it
+    PostgresDistribution.deleteTree(directory.resolve(DATA));
+    String[] command = {"format", "-t", Uuid.randomUuid().toString(), "-c", properties};
+    int status = StorageTool.execute(command, System.out);
+    if (status != 0) {
+      throw new IllegalStateException("Formatting the storage failed with status " + status);
+    }
+    Files.createFile(directory.resolve(FORMATTED));
+  }
+
+  private static void log(Path directory) throws IOException {
+    for (Handler handler : ROOT.getHandlers()) {
+      ROOT.removeHandler(handler);
+    }
+    FileHandler handler =
+        new FileHandler(directory.resolve(LOG).toString(), LOG_BYTES, LOG_FILES, true);
+    handler.setFormatter(new SimpleFormatter());
+    ROOT.addHandler(handler);
+    ROOT.setLevel(Level.WARNING);
+    SERVER.setLevel(Level.INFO);
+    LOGGER.setLevel(Level.INFO);
+  }
+
+  private static void exitAtEndOfInput() {
+    try {
+      while (System.in.read() >= 0) {
+        // nobody writes: only the end matters
+      }
+    } catch (IOException e) {
+      // no less the end
+    }
+    LOGGER.info("Told to stop, or the process that started this broker is gone.");
+    startThread(
+        "exit-timeout",
+        () -> {
+          try {
+            Thread.sleep(EXIT_TIMEOUT_MILLIS);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          Runtime.getRuntime().halt(1);
+        });
+    System.exit(0);
+  }
+
+  private static void startThread(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+}

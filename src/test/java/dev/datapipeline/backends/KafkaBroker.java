@@ -1,0 +1,314 @@
+package dev.datapipeline.backends;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+
+/**
+ * A real Kafka broker, which is its own controller (KRaft), in a JVM of its own, so that it can be
+ * killed. It listens on this machine's loopback interface only.
+ *
+ * <p>The data stay in the directory, so that a later broker on it finds them. The broker never
+ * outlives this JVM for more than some seconds: whatever ends the JVM, it is shut down cleanly. A
+ * Ctrl-C in the terminal does not reach it, so that programs which use it can stop first.
+ *
+ * <p>All methods wait until what they do is done. They throw {@link BackendException} if that takes
+ * too long.
+ */
+public final class KafkaBroker implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(40);
+
+  private final Path directory;
+  private final int port;
+  private final int controllerPort;
+  private final Map<String, String> extraProperties = new TreeMap<>();
+
+  private DirectoryLock lock;
+  private Process process;
+  private Process pause;
+
+  /**
+   * A broker.
+   *
+   * @param directory keeps the data and the log; created if missing
+   * @param port on which to listen; 0 picks a free one and keeps it for this object's life
+   */
+  public KafkaBroker(Path directory, int port) {
+    this.directory = directory.toAbsolutePath().normalize();
+    this.port = port == 0 ? Ports.free() : port;
+    this.controllerPort = Ports.free();
+  }
+
+  /**
+   * Sets broker properties, from the next start on. They add to those set before and win over the
+   * defaults. To have one more listener, give {@code listeners} with the two which are always
+   * there: {@code PLAINTEXT://localhost:} with {@link #port()} and {@code CONTROLLER://localhost:}
+   * with {@link #controllerPort()}.
+   *
+   * @return this
+   */
+  public synchronized KafkaBroker properties(Map<String, String> properties) {
+    extraProperties.putAll(properties);
+    return this;
+  }
+
+  /**
+   * Starts the broker, if it does not run, and returns when it has answered a client.
+   *
+   * @throws BackendException the port is taken, another run uses the directory, or Kafka does not
+   *     start; then the message ends with the broker's log
+   */
+  public synchronized void start() {
+    if (isRunning()) {
+      return;
+    }
+    process = null;
+    prepare();
+    try {
+      launch();
+      awaitAnswer();
+    } catch (IOException e) {
+      kill();
+      throw new UncheckedIOException("Cannot start Kafka in " + directory, e);
+    } catch (RuntimeException e) {
+      kill();
+      throw e;
+    }
+  }
+
+  /** Checks all that could be in the way, before anything is started. */
+  synchronized void prepare() {
+    if (lock != null) {
+      return;
+    }
+    lock = DirectoryLock.acquire(directory.resolve("lock"));
+    try {
+      awaitPredecessor();
+      Ports.requireFree(port, "Kafka", "kafka.port");
+    } catch (RuntimeException e) {
+      unlock();
+      throw e;
+    }
+  }
+
+  /** A broker whose starter was killed a moment ago is still stopping. */
+  private void awaitPredecessor() {
+    Path file = directory.resolve(BrokerMain.LOCK);
+    Processes.await(
+        () -> {
+          DirectoryLock free = DirectoryLock.tryAcquire(file);
+          if (free != null) {
+            free.close();
+          }
+          return free != null;
+        },
+        STOP_TIMEOUT,
+        "A Kafka broker still runs in " + directory);
+  }
+
+  private void launch() throws IOException {
+    Properties properties = new Properties();
+    properties.putAll(defaults());
+    properties.putAll(extraProperties);
+    try (Writer writer = Files.newBufferedWriter(directory.resolve(BrokerMain.PROPERTIES))) {
+      properties.store(writer, "written at each start");
+    }
+    Path arguments = directory.resolve("broker.args");
+    ClassPath.writeArguments(
+        arguments,
+        "-Xms128m",
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        "-XX:ErrorFile=" + directory.resolve("hs_err.log"),
+        "-Djava.awt.headless=true",
+        "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n");
+    process =
+        new ProcessBuilder(
+                "sh",
+                "-c",
+                // a JVM leaves signals alone that were ignored when it was started
+                "trap '' INT HUP; exec \"$@\"",
+                "sh",
+                ClassPath.java(),
+                "@" + arguments,
+                BrokerMain.class.getName(),
+                directory.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(output().toFile())
+            .start();
+  }
+
+  private Map<String, String> defaults() {
+    Map<String, String> defaults = new TreeMap<>();
+    defaults.put("process.roles", "broker,controller");
+    defaults.put("node.id", "1");
+    defaults.put("controller.quorum.voters", "1@localhost:" + controllerPort);
+    defaults.put(
+        "listeners",
+        "PLAINTEXT://localhost:" + port + ",CONTROLLER://localhost:" + controllerPort);
+    defaults.put("controller.listener.names", "CONTROLLER");
+    defaults.put("inter.broker.listener.name", "PLAINTEXT");
+    defaults.put(
+        "listener.security.protocol.map",
+        "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
+            + "SASL_SSL:SASL_SSL");
+    defaults.put("log.dirs", directory.resolve(BrokerMain.DATA).toString());
+    // a topic whose name is misspelt is an error, not a new topic
+    defaults.put("auto.create.topics.enable", "false");
+    defaults.put("group.initial.rebalance.delay.ms", "0");
+    defaults.put("min.insync.replicas", "1");
+    // A broker that was killed may come back only when its former session has expired: 9 seconds
+    // by default.
+    defaults.put("broker.session.timeout.ms", "3000");
+    defaults.put("broker.heartbeat.interval.ms", "500");
+    // there is one broker only, and each partition of an internal topic costs time at start
+    for (String topic : List.of("offsets.topic", "transaction.state.log")) {
+      defaults.put(topic + ".replication.factor", "1");
+      defaults.put(topic + ".num.partitions", "3");
+    }
+    defaults.put("transaction.state.log.min.isr", "1");
+    defaults.put("share.coordinator.state.topic.replication.factor", "1");
+    defaults.put("share.coordinator.state.topic.num.partitions", "3");
+    defaults.put("share.coordinator.state.topic.min.isr", "1");
+    // by default a quarter of our heap
+    defaults.put("log.cleaner.dedupe.buffer.size", Integer.toString(8 << 20));
+    return defaults;
+  }
+
+  private void awaitAnswer() {
+    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+    // a client that tries earlier would only log warnings
+    while (!Ports.accepts("localhost", port)) {
+      requireStarting(deadline);
+      Processes.sleep();
+    }
+    Map<String, Object> configuration =
+        Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers());
+    while (true) {
+      requireStarting(deadline);
+      try (Admin admin = Admin.create(configuration)) {
+        // there is an answer before the broker may be used: without it among the nodes
+        if (!admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).isEmpty()) {
+          return;
+        }
+      } catch (InterruptedException e) {
+        throw Processes.interrupted(e);
+      } catch (ExecutionException | TimeoutException e) {
+        // not yet
+      }
+      Processes.sleep();
+    }
+  }
+
+  private void requireStarting(long deadline) {
+    if (!process.isAlive() || System.nanoTime() > deadline) {
+      String state = process.isAlive() ? "does not answer" : "ended at once";
+      throw BackendException.withLogs(
+          "Kafka did not start: it " + state + ".",
+          directory.resolve(BrokerMain.LOG.replace("%g", "0")),
+          output());
+    }
+  }
+
+  private Path output() {
+    return directory.resolve("broker.out");
+  }
+
+  /** Stops the broker cleanly (SIGTERM). */
+  public synchronized void stop() {
+    resume();
+    if (isRunning()) {
+      process.destroy();
+      if (!Processes.waitFor(process, STOP_TIMEOUT)) {
+        kill();
+      }
+    }
+    unlock();
+  }
+
+  /** Kills the broker (SIGKILL): a crash. */
+  public synchronized void kill() {
+    if (isRunning()) {
+      Processes.kill(List.of(process.toHandle()));
+    }
+    resume();
+    unlock();
+  }
+
+  /** Stops the broker where it is (SIGSTOP): a broker that hangs, or is cut off. */
+  public synchronized void pause() {
+    if (isRunning() && pause == null) {
+      pause = Processes.pause(List.of(process.toHandle()));
+    }
+  }
+
+  /** Lets the broker go on after {@link #pause()}. */
+  public synchronized void resume() {
+    if (pause != null) {
+      Processes.resume(pause);
+      pause = null;
+    }
+  }
+
+  /**
+   * Deletes all topics, groups and offsets: the next start is that of a new cluster.
+   *
+   * @throws IllegalStateException the broker runs
+   */
+  public synchronized void wipe() {
+    if (isRunning()) {
+      throw new IllegalStateException("Stop the broker before you delete its data.");
+    }
+    try {
+      Files.deleteIfExists(directory.resolve(BrokerMain.FORMATTED));
+      PostgresDistribution.deleteTree(directory.resolve(BrokerMain.DATA));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot delete the data in " + directory, e);
+    }
+  }
+
+  private void unlock() {
+    if (lock != null) {
+      lock.close();
+      lock = null;
+    }
+  }
+
+  /** Stops the broker, if it runs. */
+  @Override
+  public void close() {
+    stop();
+  }
+
+  /** Whether the broker's process is there; it may be paused. */
+  public synchronized boolean isRunning() {
+    return process != null && process.isAlive();
+  }
+
+  /** What clients take as {@code bootstrap.servers}; without encryption or authentication. */
+  public String bootstrapServers() {
+    return "localhost:" + port;
+  }
+
+  public int port() {
+    return port;
+  }
+
+  /** The port on which the broker talks to itself as its controller. */
+  public int controllerPort() {
+    return controllerPort;
+  }
+}

@@ -1,0 +1,494 @@
+package dev.datapipeline.backends;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.postgresql.Driver;
+
+/**
+ * A real PostgreSQL server, from the binaries on the class path, on this machine's loopback
+ * interface only. It has one database, which belongs to a role that is no superuser.
+ *
+ * <p>The data stay in the directory, so that a later server on it finds them. Writes are as durable
+ * as PostgreSQL makes them by default. The server never outlives this JVM for more than some
+ * seconds: whatever ends the JVM, it is shut down cleanly. A signal from the terminal does not
+ * reach it, so that programs which use it can stop first.
+ *
+ * <p>All methods wait until what they do is done. They throw {@link BackendException} if that takes
+ * too long.
+ */
+public final class PostgresServer implements AutoCloseable {
+  private static final String NAME = "datapipeline";
+  private static final String SUPERUSER = "postgres";
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(120);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
+  private static final long LOG_BYTES = 10L << 20;
+
+  /**
+   * Starts the server, says how that went, and stops it when told to or when standard input ends,
+   * which is when this JVM does. One process does both so that there is no moment in which a server
+   * without a guard could be left behind.
+   */
+  private static final String SUPERVISOR =
+      """
+      trap '' INT HUP TERM
+      bin=$1 data=$2 log=$3 start=$4 stop=$5
+      stop() {
+        "$bin/pg_ctl" stop -D "$data" -m "$1" -w -t "$stop" -s </dev/null >/dev/null 2>&1
+      }
+      if "$bin/pg_ctl" start -D "$data" -l "$log" -w -t "$start" -s </dev/null >/dev/null 2>>"$log"
+      then
+        echo started
+      else
+        stop immediate
+        echo failed
+        exit 1
+      fi
+      read -r mode || mode=fast
+      case $mode in
+        none) ;;
+        *) stop "$mode" || stop immediate ;;
+      esac
+      """;
+
+  private final Path directory;
+  private final Path distribution;
+  private final Path data;
+  private final Path log;
+  private final int port;
+  private final String password;
+  private final String superuserPassword;
+  private final Map<String, String> settings = new TreeMap<>();
+
+  private List<String> prefix = List.of();
+  private DirectoryLock lock;
+  private Process supervisor;
+  private ProcessHandle postmaster;
+  private Process pause;
+
+  /**
+   * A server whose binaries are unpacked beside its directory.
+   *
+   * @param directory keeps the data, the log and the generated passwords; created if missing
+   * @param port on which to listen; 0 picks a free one and keeps it for this object's life
+   */
+  public PostgresServer(Path directory, int port) {
+    this(directory, directory.toAbsolutePath().resolveSibling("postgres-dist"), port);
+  }
+
+  /**
+   * A server.
+   *
+   * @param directory keeps the data, the log and the generated passwords; created if missing
+   * @param distribution where the binaries are unpacked once; several servers may share it
+   * @param port on which to listen; 0 picks a free one and keeps it for this object's life
+   */
+  public PostgresServer(Path directory, Path distribution, int port) {
+    this.directory = directory.toAbsolutePath().normalize();
+    this.distribution = distribution.toAbsolutePath().normalize();
+    this.data = this.directory.resolve("data");
+    this.log = this.directory.resolve("server.log");
+    this.port = port == 0 ? Ports.free() : port;
+    try {
+      Files.createDirectories(this.directory);
+      Files.setPosixFilePermissions(this.directory, PosixFilePermissions.fromString("rwx------"));
+      this.password = secret(passwordFile());
+      this.superuserPassword = secret(superuserPasswordFile());
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot write to " + directory, e);
+    }
+  }
+
+  /**
+   * Sets server parameters, as in {@code postgresql.conf}, from the next start on. They add to those
+   * set before.
+   *
+   * @return this
+   */
+  public synchronized PostgresServer settings(Map<String, String> parameters) {
+    settings.putAll(parameters);
+    return this;
+  }
+
+  /**
+   * Starts the server, if it does not run: on first use it creates the cluster, the role and the
+   * database. After a crash it recovers.
+   *
+   * @throws BackendException the port is taken, another run uses the directory, or PostgreSQL does
+   *     not start; then the message ends with the server's log
+   */
+  public synchronized void start() {
+    if (isRunning()) {
+      return;
+    }
+    dismissSupervisor();
+    prepare();
+    try {
+      Path bin = PostgresDistribution.unpack(distribution).resolve("bin");
+      Path owned = Files.exists(data) ? data : directory;
+      prefix = Unprivileged.prefix(bin.resolve("postgres"), owned);
+      initialise(bin);
+      configure();
+      launch(bin);
+      createDatabase();
+    } catch (IOException | SQLException e) {
+      close();
+      throw new BackendException("PostgreSQL did not start: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Checks all that could be in the way, before anything is started. */
+  synchronized void prepare() {
+    if (lock != null) {
+      return;
+    }
+    lock = DirectoryLock.acquire(directory.resolve("lock"));
+    try {
+      awaitPredecessor();
+      Ports.requireFree(port, "PostgreSQL", "postgres.port");
+    } catch (RuntimeException e) {
+      unlock();
+      throw e;
+    }
+  }
+
+  /** A server whose JVM was killed a moment ago is still stopping. */
+  private void awaitPredecessor() {
+    Path file = data.resolve("postmaster.pid");
+    ProcessHandle process = postmasterOf(file);
+    if (process == null) {
+      return;
+    }
+    if (Processes.isAlive(process) && process.info().command().orElse("").endsWith("postgres")) {
+      Processes.await(
+          () -> !Processes.isAlive(process),
+          STOP_TIMEOUT,
+          "A PostgreSQL server (process " + process.pid() + ") still runs on " + data);
+    }
+    if (process.isAlive()) {
+      // A zombie, or somebody else's process that was given the number later. PostgreSQL itself
+      // only asks whether there is a process of that number, and would refuse to start.
+      try {
+        Files.deleteIfExists(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private static ProcessHandle postmasterOf(Path file) {
+    try {
+      List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+      return lines.isEmpty()
+          ? null
+          : ProcessHandle.of(Long.parseLong(lines.get(0).strip())).orElse(null);
+    } catch (IOException | NumberFormatException e) {
+      return null;
+    }
+  }
+
+  private void initialise(Path bin) throws IOException {
+    if (Files.exists(data)) {
+      return;
+    }
+    // Under another name until it is complete: initdb may be killed at any time.
+    Path unfinished = directory.resolve("data.new");
+    PostgresDistribution.deleteTree(unfinished);
+    Path output = directory.resolve("initdb.log");
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(
+        List.of(
+            bin.resolve("initdb").toString(),
+            "--pgdata=" + unfinished,
+            "--username=" + SUPERUSER,
+            "--pwfile=" + superuserPasswordFile(),
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            // the same on every machine, whatever locales it has
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8"));
+    Process initdb =
+        environment(new ProcessBuilder(command))
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    Processes.closeInput(initdb);
+    if (!Processes.waitFor(initdb, START_TIMEOUT) || initdb.exitValue() != 0) {
+      initdb.destroyForcibly();
+      throw BackendException.withLogs("PostgreSQL's initdb failed.", output);
+    }
+    Files.writeString(
+        unfinished.resolve("postgresql.conf"),
+        "\ninclude 'backends.conf'\n",
+        StandardOpenOption.APPEND);
+    Files.move(unfinished, data, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private void configure() throws IOException {
+    Map<String, String> parameters = new TreeMap<>();
+    parameters.put("listen_addresses", "127.0.0.1");
+    parameters.put("port", Integer.toString(port));
+    // TCP only: a socket's path may have 107 bytes at most, which a directory can exceed
+    parameters.put("unix_socket_directories", "");
+    parameters.putAll(settings);
+    StringBuilder text = new StringBuilder("# written at each start\n");
+    parameters.forEach(
+        (name, value) ->
+            text.append(name)
+                .append(" = '")
+                .append(value.replace("\\", "\\\\").replace("'", "''"))
+                .append("'\n"));
+    // written over, not replaced: it must keep its owner
+    Files.writeString(data.resolve("backends.conf"), text);
+    if (Files.exists(log) && Files.size(log) > LOG_BYTES) {
+      Files.move(log, directory.resolve("server.log.1"), StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  private void launch(Path bin) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(
+        List.of(
+            "sh",
+            "-c",
+            SUPERVISOR,
+            "sh",
+            bin.toString(),
+            data.toString(),
+            log.toString(),
+            Long.toString(START_TIMEOUT.toSeconds()),
+            Long.toString(STOP_TIMEOUT.toSeconds())));
+    supervisor =
+        environment(new ProcessBuilder(command))
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String answer =
+        new BufferedReader(
+                new InputStreamReader(supervisor.getInputStream(), StandardCharsets.UTF_8))
+            .readLine();
+    postmaster = postmasterOf(data.resolve("postmaster.pid"));
+    if (!"started".equals(answer) || postmaster == null) {
+      throw BackendException.withLogs("PostgreSQL did not start.", log);
+    }
+  }
+
+  /** Without the user's own PostgreSQL settings, and with messages that we understand. */
+  private static ProcessBuilder environment(ProcessBuilder command) {
+    command.environment().keySet().removeIf(name -> name.startsWith("PG"));
+    command.environment().put("LC_ALL", "C");
+    return command;
+  }
+
+  private void createDatabase() throws SQLException {
+    try (Connection connection = connect(SUPERUSER, SUPERUSER, superuserPassword);
+        Statement statement = connection.createStatement()) {
+      if (isEmpty(statement, "SELECT FROM pg_roles WHERE rolname = '" + NAME + "'")) {
+        statement.execute("CREATE ROLE " + NAME + " LOGIN PASSWORD '" + password + "'");
+      }
+      if (isEmpty(statement, "SELECT FROM pg_database WHERE datname = '" + NAME + "'")) {
+        statement.execute("CREATE DATABASE " + NAME + " OWNER " + NAME);
+      }
+    }
+  }
+
+  private static boolean isEmpty(Statement statement, String query) throws SQLException {
+    try (ResultSet rows = statement.executeQuery(query)) {
+      return !rows.next();
+    }
+  }
+
+  /** Stops the server (mode fast): sessions are ended, and nothing is left to recover. */
+  public synchronized void stop() {
+    stop("fast");
+  }
+
+  /** Stops the server without a checkpoint (mode immediate), so that the next start recovers. */
+  public synchronized void stopImmediately() {
+    stop("immediate");
+  }
+
+  private void stop(String mode) {
+    if (isRunning()) {
+      resume();
+      tellSupervisor(mode);
+      // both modes, one after the other, if the first does not succeed
+      Processes.waitFor(supervisor, STOP_TIMEOUT.multipliedBy(2));
+      if (isRunning()) {
+        kill();
+      }
+    }
+    dismissSupervisor();
+    unlock();
+  }
+
+  /** Kills the server and all its processes (SIGKILL): a crash. */
+  public synchronized void kill() {
+    if (isRunning()) {
+      // stopped first, so that it starts no new process while we look at those there are
+      Processes.signal("STOP", List.of(postmaster));
+      Processes.kill(processes());
+    }
+    dismissSupervisor();
+    unlock();
+  }
+
+  /** Stops all processes where they are (SIGSTOP): a server that hangs. */
+  public synchronized void pause() {
+    if (isRunning() && pause == null) {
+      Processes.signal("STOP", List.of(postmaster));
+      pause = Processes.pause(processes());
+    }
+  }
+
+  /** Lets a server go on after {@link #pause()}. */
+  public synchronized void resume() {
+    if (pause != null) {
+      Processes.resume(pause);
+      pause = null;
+    }
+  }
+
+  private List<ProcessHandle> processes() {
+    List<ProcessHandle> processes = new ArrayList<>(List.of(postmaster));
+    postmaster.descendants().forEach(processes::add);
+    return processes;
+  }
+
+  private void tellSupervisor(String mode) {
+    try {
+      supervisor.getOutputStream().write((mode + "\n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // it is gone
+    }
+    Processes.closeInput(supervisor);
+  }
+
+  private void dismissSupervisor() {
+    resume();
+    if (supervisor != null) {
+      tellSupervisor("none");
+      Processes.waitFor(supervisor, STOP_TIMEOUT);
+      supervisor = null;
+      postmaster = null;
+    }
+  }
+
+  private void unlock() {
+    if (lock != null) {
+      lock.close();
+      lock = null;
+    }
+  }
+
+  /** Stops the server, if it runs. */
+  @Override
+  public void close() {
+    stop();
+  }
+
+  /** Whether the server's main process is there; it may be paused. */
+  public synchronized boolean isRunning() {
+    return postmaster != null && Processes.isAlive(postmaster);
+  }
+
+  public String host() {
+    return "localhost";
+  }
+
+  public int port() {
+    return port;
+  }
+
+  public String database() {
+    return NAME;
+  }
+
+  /** The role that owns the database, and is no superuser. */
+  public String user() {
+    return NAME;
+  }
+
+  public String password() {
+    return password;
+  }
+
+  /** The password of the superuser {@code postgres}. */
+  public String superuserPassword() {
+    return superuserPassword;
+  }
+
+  /** The file that holds {@link #password()}. */
+  Path passwordFile() {
+    return directory.resolve(NAME + ".password");
+  }
+
+  private Path superuserPasswordFile() {
+    return directory.resolve(SUPERUSER + ".password");
+  }
+
+  /** Without user and password. */
+  public String jdbcUrl() {
+    return jdbcUrl(NAME);
+  }
+
+  private String jdbcUrl(String database) {
+    return "jdbc:postgresql://" + host() + ":" + port + "/" + database;
+  }
+
+  /** What psql and other programs that use libpq take, with the password. */
+  public String psqlUrl() {
+    return "postgresql://" + NAME + ":" + password + "@" + host() + ":" + port + "/" + NAME;
+  }
+
+  /** A new connection of the role that owns the database; the caller closes it. */
+  public Connection connect() throws SQLException {
+    return connect(NAME, NAME, password);
+  }
+
+  /** A new connection of the superuser to the same database; the caller closes it. */
+  public Connection connectAsSuperuser() throws SQLException {
+    return connect(NAME, SUPERUSER, superuserPassword);
+  }
+
+  private Connection connect(String name, String role, String rolePassword) throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("user", role);
+    properties.setProperty("password", rolePassword);
+    // not DriverManager: inside Maven it knows only the drivers of another class loader
+    return new Driver().connect(jdbcUrl(name), properties);
+  }
+
+  /** What the file holds; a new random password if there is no such file. */
+  private static String secret(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      String characters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+      StringBuilder text = new StringBuilder();
+      new SecureRandom().ints(24, 0, characters.length()).mapToObj(characters::charAt).forEach(
+          text::append);
+      PrivateFiles.write(file, text.toString());
+    }
+    return Files.readString(file).strip();
+  }
+}

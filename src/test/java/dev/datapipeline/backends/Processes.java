@@ -1,0 +1,135 @@
+package dev.datapipeline.backends;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** What {@link ProcessHandle} cannot do: signals, a pause, and telling a zombie from a process. */
+final class Processes {
+  private static final long POLL_MILLIS = 20;
+
+  private Processes() {}
+
+  /**
+   * Whether the process runs. A zombie does not: in a container whose first process never collects
+   * orphans they stay for ever, and {@link ProcessHandle#isAlive()} calls them alive.
+   */
+  static boolean isAlive(ProcessHandle process) {
+    if (!process.isAlive()) {
+      return false;
+    }
+    try {
+      String stat =
+          Files.readString(
+              Path.of("/proc", Long.toString(process.pid()), "stat"), StandardCharsets.ISO_8859_1);
+      // "pid (name) state …", and the name may hold anything
+      char state = stat.charAt(stat.lastIndexOf(')') + 2);
+      return state != 'Z' && state != 'X';
+    } catch (IOException e) {
+      return process.isAlive(); // just gone, or a system without /proc
+    }
+  }
+
+  /** Kills them all at once (SIGKILL) and waits until they are gone. */
+  static void kill(Collection<ProcessHandle> processes) {
+    processes.forEach(ProcessHandle::destroyForcibly);
+    await(
+        () -> processes.stream().noneMatch(Processes::isAlive),
+        Duration.ofSeconds(10),
+        "Killed processes are still there: " + pids(processes));
+  }
+
+  /** Sends a signal, named without "SIG"; processes that are gone are ignored. */
+  static void signal(String name, Collection<ProcessHandle> processes) {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "kill -s \"$0\" \"$@\"", name));
+    command.addAll(pids(processes));
+    waitFor(start(new ProcessBuilder(command)), Duration.ofSeconds(10));
+  }
+
+  /**
+   * Stops processes (SIGSTOP) until the returned guard is given to {@link #resume} or this JVM
+   * ends: a stopped process could not notice that its parent is gone.
+   */
+  static Process pause(Collection<ProcessHandle> processes) {
+    List<String> command =
+        new ArrayList<>(
+            List.of("sh", "-c", "trap '' INT HUP TERM; read -r _; kill -s CONT \"$@\"", "sh"));
+    command.addAll(pids(processes));
+    Process guard = start(new ProcessBuilder(command));
+    signal("STOP", processes);
+    return guard;
+  }
+
+  /** Lets the processes go on (SIGCONT). */
+  static void resume(Process guard) {
+    closeInput(guard);
+    waitFor(guard, Duration.ofSeconds(10));
+  }
+
+  /** Ends a child's standard input, which tells it to stop. */
+  static void closeInput(Process process) {
+    try {
+      process.getOutputStream().close();
+    } catch (IOException e) {
+      // it is gone already
+    }
+  }
+
+  /** Starts a command that prints nothing we want to see. */
+  static Process start(ProcessBuilder command) {
+    try {
+      return command
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot run " + command.command(), e);
+    }
+  }
+
+  /** Whether the process ended in time. */
+  static boolean waitFor(Process process, Duration timeout) {
+    try {
+      return process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  /** Waits for a condition; throws with the message if it does not come true in time. */
+  static void await(BooleanSupplier condition, Duration timeout, String message) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new BackendException(message);
+      }
+      sleep();
+    }
+  }
+
+  /** The pause between two looks at a condition. */
+  static void sleep() {
+    try {
+      Thread.sleep(POLL_MILLIS);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  static BackendException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new BackendException("Interrupted while waiting for a backend.", e);
+  }
+
+  private static List<String> pids(Collection<ProcessHandle> processes) {
+    return processes.stream().map(process -> Long.toString(process.pid())).toList();
+  }
+}
