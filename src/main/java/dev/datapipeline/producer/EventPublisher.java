@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Logger;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.eclipse.microprofile.reactive.messaging.Channel;
@@ -28,6 +29,8 @@ import org.eclipse.microprofile.reactive.messaging.Message;
 public class EventPublisher {
   private static final Logger LOG = Logger.getLogger(EventPublisher.class.getName());
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
+
+  private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
 
   @Inject
   @Channel("events-out")
@@ -136,10 +139,10 @@ public class EventPublisher {
    * @param timeout how long at the most
    * @return how many events are still not acknowledged
    */
-  public long awaitAcknowledgements(Duration timeout) throws InterruptedException {
+  public long awaitAcknowledgements(Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
     while (inFlight.get() > 0 && System.nanoTime() < deadline) {
-      Thread.sleep(10);
+      LockSupport.parkNanos(POLL_NANOS);
     }
     return inFlight.get();
   }

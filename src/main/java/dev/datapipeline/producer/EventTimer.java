@@ -120,7 +120,7 @@ public class EventTimer {
 
   /** Waits for outstanding acknowledgements: the connector closes its client without waiting. */
   @PreDestroy
-  void stop() throws InterruptedException {
+  void stop() {
     stopped = true;
     long lost = publisher.awaitAcknowledgements(FLUSH_TIMEOUT);
     if (lost > 0) {

@@ -11,6 +11,8 @@ import org.flywaydb.core.Flyway;
  */
 @ApplicationScoped
 public class Migrations {
+  private static final String LOCATION = "classpath:db/migration";
+
   @Resource(lookup = "jdbc/datapipeline-migrations")
   private DataSource dataSource;
 
@@ -24,7 +26,8 @@ public class Migrations {
   public int run() {
     return Flyway.configure(Migrations.class.getClassLoader())
         .dataSource(dataSource)
-        .locations("classpath:db/migration")
+        .locations(LOCATION)
+        .failOnMissingLocations(true)
         .connectRetries(0)
         .load()
         .migrate()

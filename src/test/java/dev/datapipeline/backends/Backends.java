@@ -68,7 +68,18 @@ public final class Backends implements AutoCloseable {
    * @throws BackendException one of them cannot be started; then neither runs
    */
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = options(args);
+    try {
+      run(options(args));
+    } catch (BackendException | IllegalArgumentException e) {
+      if (e.getCause() == null) {
+        // The message says it all, and Maven would print where it came from above it.
+        e.setStackTrace(new StackTraceElement[0]);
+      }
+      throw e;
+    }
+  }
+
+  private static void run(Map<String, String> options) throws Exception {
     if (options.containsKey("--help")) {
       System.out.print(USAGE);
       return;
