@@ -75,8 +75,7 @@ public class PipelineStarter {
       UUID topicId =
           untilItWorks("the topic", () -> broker.topicId(kafkaConfig.topic()).orElseThrow());
       state.topicReady();
-      LOG.info(
-          "topic %s %s".formatted(kafkaConfig.topic(), created ? "was created" : "is there"));
+      LOG.info("topic %s %s".formatted(kafkaConfig.topic(), created ? "was created" : "is there"));
       if (consumerConfig.enabled()) {
         consumer.open(topicId);
       }

@@ -94,8 +94,7 @@ public class Broker {
 
   private Optional<TopicDescription> describe(String topic) {
     try {
-      return Optional.of(
-          get(admin().describeTopics(List.of(topic)).topicNameValues().get(topic)));
+      return Optional.of(get(admin().describeTopics(List.of(topic)).topicNameValues().get(topic)));
     } catch (BrokerUnavailableException e) {
       if (e.getCause() instanceof UnknownTopicOrPartitionException) {
         return Optional.empty();
@@ -160,10 +159,7 @@ public class Broker {
     Map<TopicPartition, OffsetAndMetadata> committed;
     try {
       committed =
-          get(
-              admin()
-                  .listConsumerGroupOffsets(config.groupId())
-                  .partitionsToOffsetAndMetadata());
+          get(admin().listConsumerGroupOffsets(config.groupId()).partitionsToOffsetAndMetadata());
     } catch (BrokerUnavailableException e) {
       if (e.getCause() instanceof GroupIdNotFoundException) {
         return Map.of();

@@ -33,8 +33,7 @@ public class Configuration {
         config
             .getOptionalValue(name, String.class)
             .ifPresent(
-                value ->
-                    clientProperties.put(name.substring(CONNECTOR_PREFIX.length()), value));
+                value -> clientProperties.put(name.substring(CONNECTOR_PREFIX.length()), value));
       }
     }
     return KafkaConfig.from(settings, clientProperties);

@@ -28,8 +28,7 @@ public record ConsumerConfig(
             settings.integer("CONSUMER_MAX_BATCH_RECORDS", 1, 1_000_000),
             settings.bytes("CONSUMER_MAX_BATCH_BYTES", 1024, 1L << 30),
             settings.bytes("CONSUMER_MAX_QUEUE_BYTES", 1024, 1L << 32),
-            settings.duration(
-                "CONSUMER_STALL_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(1)));
+            settings.duration("CONSUMER_STALL_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(1)));
     if (config.maxBatchBytes > config.maxQueueBytes) {
       throw new InvalidSettingException(
           "CONSUMER_MAX_BATCH_BYTES",

@@ -29,7 +29,8 @@ public class KafkaClientConfigSource implements ConfigSource {
           if (variable.startsWith(VARIABLE_PREFIX)) {
             String property = variable.substring(VARIABLE_PREFIX.length());
             found.put(
-                Configuration.CONNECTOR_PREFIX + property.toLowerCase(Locale.ROOT).replace('_', '.'),
+                Configuration.CONNECTOR_PREFIX
+                    + property.toLowerCase(Locale.ROOT).replace('_', '.'),
                 value);
           }
         });

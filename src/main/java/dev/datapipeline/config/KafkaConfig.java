@@ -24,7 +24,8 @@ public record KafkaConfig(
     Map<String, String> clientProperties) {
 
   private static final Pattern BOOTSTRAP =
-      Pattern.compile("[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*|(\\[[0-9a-fA-F:]+]:\\d{1,5})");
+      Pattern.compile(
+          "[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*|(\\[[0-9a-fA-F:]+]:\\d{1,5})");
   private static final Pattern TOPIC = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
   private static final Pattern GROUP = Pattern.compile("\\S.{0,254}");
 

@@ -120,8 +120,7 @@ final class Lane implements Runnable {
       } catch (BrokerUnavailableException | KafkaException e) {
         retryAfter(outage, "the broker does not answer: " + LogText.reason(e), e);
       } catch (StorageException e) {
-        retryAfter(
-            e.failure() == DatabaseFailure.OUTAGE ? outage : defect, e.getMessage(), e);
+        retryAfter(e.failure() == DatabaseFailure.OUTAGE ? outage : defect, e.getMessage(), e);
       } catch (RuntimeException e) {
         retryAfter(defect, LogText.reason(e), e);
       }

@@ -44,8 +44,7 @@ final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
         NO_VALUE,
         new RecordHeaders(),
         leaderEpoch);
-    this.range =
-        new RecordRange(partition.topic(), null, partition.partition(), from, to, records);
+    this.range = new RecordRange(partition.topic(), null, partition.partition(), from, to, records);
     this.afterAssignment = afterAssignment;
     this.shownOffset = from;
   }

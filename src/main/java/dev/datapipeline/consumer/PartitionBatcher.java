@@ -42,8 +42,7 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
     return new ConsumerRecords<>(batches, polled.nextOffsets());
   }
 
-  private PartitionBatch batch(
-      TopicPartition partition, ConsumerRecords<byte[], byte[]> polled) {
+  private PartitionBatch batch(TopicPartition partition, ConsumerRecords<byte[], byte[]> polled) {
     List<ConsumerRecord<byte[], byte[]>> records = polled.records(partition);
     OffsetAndMetadata next = polled.nextOffsets().get(partition);
     long to = next != null ? next.offset() : records.get(records.size() - 1).offset() + 1;

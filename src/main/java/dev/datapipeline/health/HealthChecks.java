@@ -155,8 +155,7 @@ public class HealthChecks {
   HealthCheck consumerLive() {
     return () -> {
       ConsumerState state = consumer.state();
-      boolean live =
-          !state.isOpen() || (consumer.isRunning() && state.channelFailure().isEmpty());
+      boolean live = !state.isOpen() || (consumer.isRunning() && state.channelFailure().isEmpty());
       return consumer().status(live).build();
     };
   }

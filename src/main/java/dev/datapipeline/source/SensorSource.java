@@ -12,8 +12,8 @@ import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.Locale;
+import java.util.Random;
 
 /**
  * Named sensors, read in turn. A value drifts towards what is usual at the time of the day and
@@ -60,8 +60,7 @@ public class SensorSource implements EventSource {
       name =
           "%s-%d"
               .formatted(
-                  quantity.name().toLowerCase(Locale.ROOT),
-                  number / Quantity.values().length + 1);
+                  quantity.name().toLowerCase(Locale.ROOT), number / Quantity.values().length + 1);
       offset = random.nextGaussian() * quantity.dailySwing / 4;
     }
 
@@ -119,7 +118,9 @@ public class SensorSource implements EventSource {
     return events;
   }
 
-  /** None of the parts needs escaping, and at high rates a JSON library costs more than the rest. */
+  /**
+   * None of the parts needs escaping, and at high rates a JSON library costs more than the rest.
+   */
   private static Event event(Sensor sensor, Instant now, double value) {
     String json =
         "{\"id\":\""

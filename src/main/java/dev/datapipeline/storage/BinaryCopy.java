@@ -16,8 +16,10 @@ final class BinaryCopy {
     'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xff, '\r', '\n', 0, 0, 0, 0, 0, 0, 0, 0, 0
   };
   private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
+
   /** The last moment that timestamptz can hold; what lies behind it is stored as infinity. */
   private static final long MAX_TIMESTAMP_MICROS = 9_223_371_331_200_000_000L - 1;
+
   /** The first moment that timestamptz can hold: 4714-11-24 BC. */
   private static final long MIN_TIMESTAMP_MICROS = -211_813_488_000_000_000L;
 

@@ -29,9 +29,9 @@ public enum DatabaseFailure {
       return DEFECT;
     }
     return switch (sqlState.substring(0, 2)) {
-        // data exception, integrity constraint, program limit exceeded (nesting, size)
+      // data exception, integrity constraint, program limit exceeded (nesting, size)
       case "22", "23", "54" -> VALUE;
-        // connection, rollback (deadlock, serialization), resources, lock or state, operator, system
+      // connection, rollback (deadlock, serialization), resources, lock or state, operator, system
       case "08", "40", "53", "55", "57", "58" -> OUTAGE;
       default -> DEFECT;
     };

@@ -39,8 +39,7 @@ record DeadLetter(
     }
     try {
       return json.add(
-          "value",
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString());
+          "value", StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString());
     } catch (CharacterCodingException e) {
       return json.add("base64", Base64.getEncoder().encodeToString(value));
     }

@@ -29,7 +29,8 @@ public record RecordRange(
     Objects.requireNonNull(topic, "topic");
     if (from > to
         || (!records.isEmpty()
-            && (records.get(0).offset() < from || records.get(records.size() - 1).offset() >= to))) {
+            && (records.get(0).offset() < from
+                || records.get(records.size() - 1).offset() >= to))) {
       throw new IllegalArgumentException(
           "records of %s-%d outside of [%d, %d)".formatted(topic, partition, from, to));
     }
@@ -54,9 +55,7 @@ public record RecordRange(
     long bytes = 0;
     for (ConsumerRecord<byte[], byte[]> record : records) {
       bytes +=
-          64
-              + Math.max(0, record.serializedKeySize())
-              + Math.max(0, record.serializedValueSize());
+          64 + Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
     }
     return bytes;
   }

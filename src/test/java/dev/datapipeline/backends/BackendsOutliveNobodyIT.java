@@ -143,8 +143,7 @@ class BackendsOutliveNobodyIT {
   private static ProcessBuilder java(Class<?> main, String... arguments) throws IOException {
     Path file = DIRECTORY.resolve("starter.args");
     ClassPath.writeArguments(file);
-    List<String> command =
-        new ArrayList<>(List.of(ClassPath.java(), "@" + file, main.getName()));
+    List<String> command = new ArrayList<>(List.of(ClassPath.java(), "@" + file, main.getName()));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command);
   }
@@ -171,7 +170,8 @@ class BackendsOutliveNobodyIT {
   }
 
   private void execute(String sql) throws SQLException {
-    String url = "jdbc:postgresql://" + get("DB_HOST") + ":" + get("DB_PORT") + "/" + get("DB_NAME");
+    String url =
+        "jdbc:postgresql://" + get("DB_HOST") + ":" + get("DB_PORT") + "/" + get("DB_NAME");
     try (Connection connection =
             DriverManager.getConnection(url, get("DB_USER"), get("DB_PASSWORD"));
         Statement statement = connection.createStatement()) {

@@ -157,8 +157,7 @@ public final class KafkaBroker implements AutoCloseable {
     defaults.put("node.id", "1");
     defaults.put("controller.quorum.voters", "1@localhost:" + controllerPort);
     defaults.put(
-        "listeners",
-        "PLAINTEXT://localhost:" + port + ",CONTROLLER://localhost:" + controllerPort);
+        "listeners", "PLAINTEXT://localhost:" + port + ",CONTROLLER://localhost:" + controllerPort);
     defaults.put("controller.listener.names", "CONTROLLER");
     defaults.put("inter.broker.listener.name", "PLAINTEXT");
     defaults.put(

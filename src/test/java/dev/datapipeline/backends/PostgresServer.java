@@ -118,8 +118,8 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * Sets server parameters, as in {@code postgresql.conf}, from the next start on. They add to those
-   * set before.
+   * Sets server parameters, as in {@code postgresql.conf}, from the next start on. They add to
+   * those set before.
    *
    * @return this
    */
@@ -485,8 +485,10 @@ public final class PostgresServer implements AutoCloseable {
     if (!Files.exists(file)) {
       String characters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
       StringBuilder text = new StringBuilder();
-      new SecureRandom().ints(24, 0, characters.length()).mapToObj(characters::charAt).forEach(
-          text::append);
+      new SecureRandom()
+          .ints(24, 0, characters.length())
+          .mapToObj(characters::charAt)
+          .forEach(text::append);
       PrivateFiles.write(file, text.toString());
     }
     return Files.readString(file).strip();
