@@ -11,56 +11,53 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** How to run a program that refuses to be run by root, as PostgreSQL does. */
+/**
+ * How to run a program that refuses to be run by root, or by a user without a name (as in {@code
+ * docker run --user 1234}), as PostgreSQL does.
+ */
 final class Unprivileged {
-  /** In a user namespace of its own: not root inside, while the files stay root's outside. */
-  private static final List<String> NAMESPACE =
-      List.of("unshare", "--user", "--map-user=1000", "--map-group=1000", "--");
-
   private static final int NOBODY = 65_534;
+
+  /** In a user namespace of its own: nobody inside, while the files stay ours outside. */
+  private static final List<String> NAMESPACE =
+      List.of("unshare", "--user", "--map-user=" + NOBODY, "--map-group=" + NOBODY, "--");
 
   private static final List<String> AS_NOBODY =
       List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "--");
 
+  private static final String FIT = "test $(id -u) != 0 && id -un >/dev/null && test -x \"$0\"";
+  private static final String OWNER = " && test -O \"$1\" && test -w \"$1\"";
+
   private Unprivileged() {}
 
   /**
-   * What to put before a command.
+   * What to put before a command; nothing if it can be run as it is.
    *
    * @param program must be executable for the command
    * @param directory must belong to the command's user; given to "nobody" if there is no other way
-   * @return empty if this JVM is not root's
-   * @throws BackendException we are root, and no way works
+   * @throws BackendException no way works
    */
   static List<String> prefix(Path program, Path directory) {
-    if (!"0".equals(output(List.of("id", "-u")))) {
-      return List.of();
+    for (List<String> prefix : List.of(List.<String>of(), NAMESPACE)) {
+      if (holds(FIT + OWNER, prefix, program, directory)) {
+        return prefix;
+      }
     }
-    if (works(NAMESPACE, program, directory)) {
-      return NAMESPACE;
-    }
-    if (works(AS_NOBODY, program, program.getParent(), false)) {
+    if (holds(FIT, AS_NOBODY, program, directory)) {
       give(directory);
-      if (works(AS_NOBODY, program, directory)) {
+      if (holds(FIT + OWNER, AS_NOBODY, program, directory)) {
         return AS_NOBODY;
       }
     }
     throw new BackendException(
-        "PostgreSQL cannot be run by root, and running it as somebody else failed, both in a user"
-            + " namespace (unshare --user) and as nobody (setpriv --reuid). Run this as a normal"
-            + " user, or in a directory which everybody may enter: "
+        "PostgreSQL cannot be run by root, or by a user without a name, and running it as somebody"
+            + " else failed, both in a user namespace (unshare --user) and as nobody (setpriv"
+            + " --reuid). Run this as a normal user, or in a directory which everybody may enter: "
             + directory);
   }
 
-  private static boolean works(List<String> prefix, Path program, Path directory) {
-    return works(prefix, program, directory, true);
-  }
-
-  private static boolean works(List<String> prefix, Path program, Path directory, boolean owned) {
-    String test = "test $(id -u) != 0 && test -x \"$0\"";
-    if (owned) {
-      test += " && test -O \"$1\" && test -w \"$1\"";
-    }
+  /** Whether a test, run in the same way as the command would be, holds. */
+  private static boolean holds(String test, List<String> prefix, Path program, Path directory) {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(
         List.of("sh", "-c", test + " && echo yes", program.toString(), directory.toString()));

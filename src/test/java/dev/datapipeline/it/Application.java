@@ -1,0 +1,124 @@
+package dev.datapipeline.it;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The application as people run it, on a server process of its own, so that it can be killed. The
+ * same instance can be started again. Close it.
+ */
+final class Application implements AutoCloseable {
+  private final String name;
+  private final ServerDirectory directory;
+  private final Map<String, String> environment;
+  private final int httpPort = freePort();
+  private final Path log;
+  private Process process;
+
+  Application(String name, Map<String, String> environment) {
+    this.name = name;
+    this.environment = new LinkedHashMap<>(environment);
+    this.environment.put("HTTP_PORT", Integer.toString(httpPort));
+    directory = new ServerDirectory(name);
+    directory.installApplication();
+    log = ServerDirectory.TARGET.resolve("it").resolve(name + ".log");
+  }
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Starts the server without waiting for it. */
+  Application start() {
+    ProcessBuilder builder =
+        new ProcessBuilder(ServerDirectory.RUNTIME.resolve("bin/server").toString(), "run", name)
+            .redirectErrorStream(true)
+            .redirectOutput(Redirect.appendTo(log.toFile()));
+    builder.environment().putAll(environment);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("WLP_USER_DIR", directory.userDirectory().toString());
+    try {
+      process = builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(this::kill));
+    return this;
+  }
+
+  /** Ends the server as a crash of the machine would. */
+  void kill() {
+    if (process != null) {
+      // the start script waits for the JVM
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+      await(30);
+    }
+  }
+
+  /** Stops the server as an operator would. */
+  void stop() {
+    // the script passes the signal on
+    process.descendants().forEach(ProcessHandle::destroy);
+    if (!await(60)) {
+      kill();
+      throw new IllegalStateException("the server did not stop; see " + log);
+    }
+  }
+
+  private boolean await(long seconds) {
+    try {
+      return process.waitFor(seconds, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  boolean isRunning() {
+    return process != null && process.isAlive();
+  }
+
+  /** Returns the server's JVM, for signals. */
+  long pid() {
+    return process
+        .descendants()
+        .filter(child -> child.info().command().orElse("").endsWith("java"))
+        .mapToLong(ProcessHandle::pid)
+        .findFirst()
+        .orElse(process.pid());
+  }
+
+  Health health() {
+    return new Health(httpPort);
+  }
+
+  int httpPort() {
+    return httpPort;
+  }
+
+  List<String> log() {
+    try {
+      return Files.readAllLines(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+}

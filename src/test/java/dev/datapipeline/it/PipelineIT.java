@@ -1,0 +1,213 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.datapipeline.backends.Backends;
+import dev.datapipeline.it.ManagedServerExtension.ManagedServer;
+import jakarta.json.JsonObject;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.jboss.arquillian.container.test.api.Deployment;
+import org.jboss.arquillian.junit5.ArquillianExtension;
+import org.jboss.shrinkwrap.api.ShrinkWrap;
+import org.jboss.shrinkwrap.api.spec.WebArchive;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The WAR on a real server, with a real broker and a real database, seen from outside. */
+@ExtendWith(ArquillianExtension.class)
+class PipelineIT {
+  private static final String TOPIC = "sensor_data";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** What the health checks promise, with some time for a busy machine to answer. */
+  private static final Duration HEALTH_FOLLOWS = Duration.ofSeconds(10);
+
+  private final Backends backends = TestBackends.get();
+  private final Database database = new Database(backends.postgres());
+  private final Ledger ledger = new Ledger(database, TOPIC);
+  private final Health health = new Health(ManagedServer.HTTP_PORT);
+  private Topic topic;
+
+  @Deployment(testable = false)
+  static WebArchive application() {
+    return ShrinkWrap.createFromZipFile(WebArchive.class, new File("target/datapipeline.war"));
+  }
+
+  @BeforeEach
+  void isReady() {
+    awaitReady(PATIENCE);
+    topic = new Topic(TOPIC, backends.kafka().bootstrapServers());
+  }
+
+  private void awaitReady(Duration atMost) {
+    await()
+        .atMost(atMost)
+        .untilAsserted(
+            () -> {
+              JsonObject answer = health.get("ready");
+              assertThat(answer.getString("status")).as("%s", answer).isEqualTo("UP");
+            });
+  }
+
+  @AfterEach
+  void close() {
+    topic.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"b\":1,\"a\":2,\"b\":3}",
+        "{ \"spaced\" :\t1.50e+3,\n \"big\": 123456789012345678901234567890.10 }",
+        "{\"text\":\"Grüße, \\u00e9, 𝄞, \\u0000, \\ud800\"}",
+        "[]",
+        "\"a lone string\"",
+        "null",
+        "  0  "
+      })
+  void anEventIsStoredByteForByte(String json) {
+    RecordMetadata sent = topic.send(json);
+
+    await().atMost(PATIENCE).until(() -> stored(sent).size() == 1);
+    assertThat(stored(sent)).containsExactly(List.of(json));
+  }
+
+  private List<List<String>> stored(RecordMetadata sent) {
+    return database.query(
+        "SELECT payload::text FROM raw_events_source"
+            + " WHERE topic = ? AND partition = ? AND kafka_offset = ?",
+        sent.topic(),
+        sent.partition(),
+        sent.offset());
+  }
+
+  @Test
+  void theTimestampIsTheRecords() {
+    Instant moment = Instant.parse("2001-02-03T04:05:06.789Z");
+    RecordMetadata sent =
+        topic.send(
+            new ProducerRecord<>(
+                TOPIC, null, moment.toEpochMilli(), null, "1".getBytes(StandardCharsets.UTF_8)));
+
+    await().atMost(PATIENCE).until(() -> stored(sent).size() == 1);
+    assertThat(
+            database.query(
+                "SELECT \"timestamp\" AT TIME ZONE 'UTC' FROM raw_events_source"
+                    + " WHERE partition = ? AND kafka_offset = ?",
+                sent.partition(),
+                sent.offset()))
+        .containsExactly(List.of("2001-02-03 04:05:06.789"));
+  }
+
+  @Test
+  void theTimerProduces() {
+    long before = sensorEvents();
+
+    await().atMost(PATIENCE).until(() -> sensorEvents() >= before + 10);
+    assertThat(
+            database.number(
+                "SELECT count(*) FROM raw_events WHERE payload->>'sensor' IS NOT NULL"
+                    + " AND (payload->>'id')::uuid IS NOT NULL AND payload->>'unit' IS NOT NULL"
+                    + " AND (payload->>'value')::numeric IS NOT NULL"
+                    + " AND (payload->>'timestamp')::timestamptz = \"timestamp\""))
+        .isGreaterThanOrEqualTo(10);
+  }
+
+  private long sensorEvents() {
+    return database.number(
+        "SELECT count(*) FROM raw_events WHERE json_typeof(payload) = 'object'"
+            + " AND payload->>'sensor' IS NOT NULL");
+  }
+
+  @Test
+  void onlyTheGuiltyRecordIsDeadLettered() {
+    topic.offer("{\"before\":1}");
+    RecordMetadata guilty = topic.send("{\"broken\":");
+    topic.offer("{\"after\":1}");
+    topic.flush();
+
+    awaitEverythingStored();
+    assertThat(
+            database.query(
+                "SELECT convert_from(d.payload, 'UTF8'), d.sqlstate FROM dead_letters d"
+                    + " JOIN topic_partitions p ON p.id = d.topic_partition_id"
+                    + " WHERE p.partition = ? AND d.kafka_offset = ?",
+                guilty.partition(),
+                guilty.offset()))
+        .containsExactly(List.of("{\"broken\":", "22P02"));
+    assertThat(ledger.faults()).isEmpty();
+  }
+
+  private void awaitEverythingStored() {
+    var ends = topic.endOffsets();
+    await().atMost(PATIENCE).until(() -> ledger.isComplete(ends));
+  }
+
+  @Test
+  void aRestartOfTheDatabaseInMidStreamLosesAndDoublesNothing() {
+    offer(0, 500);
+    backends.postgres().stopImmediately();
+    try {
+      await().atMost(HEALTH_FOLLOWS).until(health::ready, "DOWN"::equals);
+      assertThat(health.live()).isEqualTo("UP");
+      offer(500, 1000);
+    } finally {
+      backends.postgres().start();
+    }
+    awaitReady(HEALTH_FOLLOWS);
+    offer(1000, 1500);
+
+    awaitEverythingStored();
+    assertThat(ledger.faults()).isEmpty();
+  }
+
+  @Test
+  void aRestartOfTheBrokerInMidStreamLosesAndDoublesNothing() {
+    offer(0, 500);
+    backends.kafka().kill();
+    try {
+      await().atMost(HEALTH_FOLLOWS).until(health::ready, "DOWN"::equals);
+    } finally {
+      backends.kafka().start();
+    }
+    awaitReady(HEALTH_FOLLOWS);
+    offer(500, 1000);
+
+    awaitEverythingStored();
+    assertThat(ledger.faults()).isEmpty();
+  }
+
+  @Test
+  void aDatabaseThatHangsIsReportedAndWaitedFor() {
+    offer(0, 100);
+    backends.postgres().pause();
+    try {
+      await().atMost(HEALTH_FOLLOWS).until(health::ready, "DOWN"::equals);
+      offer(100, 200);
+    } finally {
+      backends.postgres().resume();
+    }
+    awaitReady(HEALTH_FOLLOWS);
+
+    awaitEverythingStored();
+    assertThat(ledger.faults()).isEmpty();
+  }
+
+  private void offer(int from, int to) {
+    for (int i = from; i < to; i++) {
+      topic.offer("{\"n\":" + i + "}");
+    }
+    topic.flush();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.datapipeline.it;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * A Liberty user directory under {@code target/it} with one server, configured by the same files as
+ * the one that people run.
+ */
+final class ServerDirectory {
+  static final Path TARGET = Path.of("target").toAbsolutePath();
+
+  /** The runtime that the build unpacked. */
+  static final Path RUNTIME = TARGET.resolve("liberty/wlp");
+
+  private static final Path CONFIG = Path.of("liberty/config");
+
+  private final Path userDirectory;
+  private final Path server;
+
+  ServerDirectory(String serverName) {
+    userDirectory = TARGET.resolve("it").resolve(serverName).resolve("usr");
+    server = userDirectory.resolve("servers").resolve(serverName);
+    try {
+      Files.createDirectories(server.resolve("apps"));
+      for (String file : new String[] {"server.xml", "jvm.options"}) {
+        Files.copy(CONFIG.resolve(file), server.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+      }
+      Path drivers = Files.createDirectories(userDirectory.resolve("shared/resources/jdbc"));
+      Path driver = driver();
+      Files.copy(
+          driver, drivers.resolve(driver.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Path driver() {
+    try {
+      return Path.of(
+          org.postgresql.Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (java.net.URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Path userDirectory() {
+    return userDirectory;
+  }
+
+  Path server() {
+    return server;
+  }
+
+  /** Puts the WAR there that the build made. */
+  void installApplication() {
+    try {
+      Files.copy(
+          TARGET.resolve("datapipeline.war"),
+          server.resolve("apps/datapipeline.war"),
+          StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes the environment into {@code server.env}, for servers that somebody else starts. */
+  void writeEnvironment(Map<String, String> environment) {
+    write(
+        server.resolve("server.env"),
+        environment.entrySet().stream()
+            .map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
+            .collect(Collectors.joining()));
+  }
+
+  /** Takes the application out of {@code server.xml}, for those who deploy it themselves. */
+  void withoutApplication() {
+    Path file = server.resolve("server.xml");
+    try {
+      String xml = Files.readString(file);
+      String without = xml.replaceFirst("(?s)<webApplication .*</webApplication>", "");
+      if (without.equals(xml)) {
+        throw new IllegalStateException("no webApplication in " + file);
+      }
+      write(file, without);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Adds configuration that wins over {@code server.xml}. */
+  void override(String name, String elements) {
+    write(
+        server.resolve("configDropins/overrides").resolve(name),
+        "<server>" + elements + "</server>");
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.datapipeline.it;
+
+import dev.datapipeline.backends.Backends;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** The broker and the database that all tests of a run share; empty at first, on free ports. */
+final class TestBackends {
+  private static Backends backends;
+
+  private TestBackends() {}
+
+  static synchronized Backends get() {
+    if (backends == null) {
+      Path directory = ServerDirectory.TARGET.resolve("it/backends");
+      delete(directory);
+      backends = new Backends(directory, 0, 0);
+      backends.start(System.out);
+    }
+    return backends;
+  }
+
+  private static void delete(Path directory) {
+    if (!Files.exists(directory)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.datapipeline.it;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** A topic as its producers see it. Close it. */
+final class Topic implements AutoCloseable {
+  private final String name;
+  private final Admin admin;
+  private final KafkaProducer<byte[], byte[]> producer;
+
+  Topic(String name, String bootstrapServers) {
+    this.name = name;
+    admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers));
+    producer =
+        new KafkaProducer<>(
+            Map.of(
+                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                bootstrapServers,
+                ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
+                500,
+                ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
+                ByteArraySerializer.class,
+                ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
+                ByteArraySerializer.class));
+  }
+
+  RecordMetadata send(String value) {
+    return send(value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  RecordMetadata send(byte[] value) {
+    return send(new ProducerRecord<>(name, null, value));
+  }
+
+  RecordMetadata send(ProducerRecord<byte[], byte[]> record) {
+    try {
+      return producer.send(record).get(120, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("not sent", e);
+    }
+  }
+
+  /** Sends without waiting; {@link #flush()} waits. */
+  void offer(String value) {
+    producer.send(new ProducerRecord<>(name, null, value.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  void flush() {
+    producer.flush();
+  }
+
+  /** Returns the offset behind the last record of each partition. */
+  Map<Integer, Long> endOffsets() {
+    try {
+      int partitions =
+          admin
+              .describeTopics(List.of(name))
+              .allTopicNames()
+              .get(30, TimeUnit.SECONDS)
+              .get(name)
+              .partitions()
+              .size();
+      var request =
+          IntStream.range(0, partitions)
+              .boxed()
+              .collect(
+                  Collectors.toMap(
+                      partition -> new TopicPartition(name, partition),
+                      partition -> OffsetSpec.latest()));
+      return admin.listOffsets(request).all().get(30, TimeUnit.SECONDS).entrySet().stream()
+          .collect(
+              Collectors.toMap(
+                  entry -> entry.getKey().partition(), entry -> entry.getValue().offset()));
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("the broker does not answer", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    producer.close();
+    admin.close();
+  }
+}
