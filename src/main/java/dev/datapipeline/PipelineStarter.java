@@ -116,5 +116,7 @@ public class PipelineStarter {
   @PreDestroy
   void stop() {
     thread.interrupt();
+    // enterprise beans are destroyed before the channels are closed
+    consumer.stop();
   }
 }

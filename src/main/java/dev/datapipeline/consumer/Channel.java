@@ -50,12 +50,10 @@ final class Channel implements Runnable {
           backoff.reset();
         }
         state.channelDied(reason);
-        Duration pause = backoff.next();
+        // a server that stops closes the channel first and interrupts this thread soon after
+        Thread.sleep(backoff.next().toMillis());
         LOG.log(
-            Level.SEVERE,
-            "the channel from the broker has ended; it is opened again in {0} ms: {1}",
-            new Object[] {Long.toString(pause.toMillis()), reason});
-        Thread.sleep(pause.toMillis());
+            Level.SEVERE, "the channel from the broker had ended and is opened again: {0}", reason);
         resubscribe();
       }
     } catch (InterruptedException e) {

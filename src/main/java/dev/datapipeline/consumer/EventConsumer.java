@@ -118,7 +118,7 @@ public class EventConsumer {
 
   /** Stops taking records; a batch that is being written is finished or rolled back. */
   @PreDestroy
-  synchronized void stop() {
+  public synchronized void stop() {
     running.forEach(Thread::interrupt);
     long deadline = System.currentTimeMillis() + STOP_TIMEOUT_MILLIS;
     try {
