@@ -33,6 +33,7 @@ CREATE TABLE dead_letters (
     reason             text        NOT NULL,
     sqlstate           text,
     replayed_at        timestamptz,
+    "timestamp"        timestamptz NOT NULL,
     UNIQUE (topic_partition_id, kafka_offset)
 );
 
@@ -45,5 +46,6 @@ COMMENT ON TABLE raw_events IS 'every event of the topic, exactly once, byte for
 COMMENT ON COLUMN raw_events."timestamp" IS 'when the event happened: the Kafka record''s timestamp';
 COMMENT ON TABLE dead_letters IS 'records that cannot be stored as json, with their bytes and the reason';
 COMMENT ON COLUMN dead_letters.replayed_at IS 'when the record was stored in raw_events after all; null while it is only here';
+COMMENT ON COLUMN dead_letters."timestamp" IS 'when the event happened: the Kafka record''s timestamp';
 COMMENT ON TABLE topic_partitions IS 'the next offset to store for each partition of each incarnation of a topic';
 COMMENT ON VIEW raw_events_source IS 'raw_events with the topic and partition each row came from';

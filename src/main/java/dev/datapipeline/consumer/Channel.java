@@ -106,7 +106,7 @@ final class Channel implements Runnable {
     public void onNext(Message<byte[]> message) {
       Delivery delivery = Delivery.of(message);
       space.take(delivery.bytes());
-      lanes.get(Math.floorMod(delivery.batch().partition(), lanes.size())).add(delivery);
+      lanes.get(EventConsumer.laneOf(delivery.batch().partition(), lanes.size())).add(delivery);
       arrived.release();
     }
 

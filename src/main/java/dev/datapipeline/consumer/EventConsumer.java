@@ -63,6 +63,7 @@ public class EventConsumer {
       QueueSpace space = new QueueSpace(config.maxQueueBytes());
       TopicIds topicIds = new TopicIds(broker);
       for (int i = 0; i < config.lanes(); i++) {
+        int lane = i;
         lanes.add(
             new Lane(
                 "writer " + (i + 1),
@@ -71,11 +72,16 @@ public class EventConsumer {
                 new ExactlyOnceStore(kafka, isolationLevel, broker, topicIds, writer, state),
                 metrics,
                 state,
-                space));
+                space,
+                partition -> laneOf(partition, config.lanes()) == lane));
       }
       channel = new Channel(channels, lanes, space, state);
     }
     return channel;
+  }
+
+  static int laneOf(int partition, int lanes) {
+    return partition % lanes;
   }
 
   /**

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.IntPredicate;
 import java.util.logging.Logger;
 import org.apache.kafka.common.TopicPartition;
 
@@ -55,13 +56,48 @@ final class ExactlyOnceStore {
    * @throws StorageException if the database does not take them now
    */
   void store(List<Delivery> deliveries) throws StorageException, InterruptedException {
-    List<RecordRange> ranges = identify(deliveries);
+    storeRanges(identify(deliveries));
+  }
+
+  private void storeRanges(List<RecordRange> ranges) throws StorageException, InterruptedException {
     while (true) {
       try {
         writer.store(ranges);
         return;
       } catch (MissingRecordsException e) {
         storeMissing(e);
+      }
+    }
+  }
+
+  /**
+   * Stores what the group has committed and the database does not have: it was restored to an
+   * earlier state. Offsets are committed only after they are stored, so there is no other reason.
+   *
+   * @param owned which partitions to look at
+   * @throws StorageException if the database does not take the records now
+   */
+  void catchUp(IntPredicate owned) throws StorageException, InterruptedException {
+    long askedAt = System.nanoTime();
+    Optional<UUID> topicId = topicIds.after(kafka.topic(), askedAt);
+    if (topicId.isEmpty()) {
+      return;
+    }
+    Map<TopicPartition, Long> ends = broker.endOffsets(broker.partitions());
+    for (Map.Entry<TopicPartition, Long> committed : broker.committedOffsets().entrySet()) {
+      TopicPartition partition = committed.getKey();
+      long offset = committed.getValue();
+      // an offset behind the end was committed for a topic that has gone
+      if (owned.test(partition.partition()) && offset <= ends.getOrDefault(partition, -1L)) {
+        storeRanges(
+            List.of(
+                new RecordRange(
+                    partition.topic(),
+                    topicId.get(),
+                    partition.partition(),
+                    offset,
+                    offset,
+                    List.of())));
       }
     }
   }

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntPredicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.kafka.common.KafkaException;
@@ -33,6 +35,8 @@ final class Lane implements Runnable {
    */
   private static final long MAX_ACKNOWLEDGED_AT_ONCE = 50_000;
 
+  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(10);
+
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(600);
 
   private final String name;
@@ -42,8 +46,10 @@ final class Lane implements Runnable {
   private final PipelineMetrics metrics;
   private final ConsumerState state;
   private final QueueSpace space;
+  private final IntPredicate owned;
   private final BlockingQueue<Delivery> queue = new LinkedBlockingQueue<>();
 
+  private long nextCheckNanos = System.nanoTime();
   private final Backoff outage = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
   private final Backoff defect = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
@@ -54,7 +60,8 @@ final class Lane implements Runnable {
       ExactlyOnceStore store,
       PipelineMetrics metrics,
       ConsumerState state,
-      QueueSpace space) {
+      QueueSpace space,
+      IntPredicate owned) {
     this.name = name;
     this.config = config;
     this.broker = broker;
@@ -62,6 +69,7 @@ final class Lane implements Runnable {
     this.metrics = metrics;
     this.state = state;
     this.space = space;
+    this.owned = owned;
   }
 
   @Override
@@ -92,7 +100,7 @@ final class Lane implements Runnable {
   }
 
   private void gather(List<Delivery> batch) throws InterruptedException {
-    Delivery next = queue.take();
+    Delivery next = nextDelivery();
     long records = 0;
     long bytes = 0;
     do {
@@ -107,6 +115,30 @@ final class Lane implements Runnable {
       }
       queue.remove();
     } while (true);
+  }
+
+  private Delivery nextDelivery() throws InterruptedException {
+    while (true) {
+      long untilCheck = nextCheckNanos - System.nanoTime();
+      Delivery next = queue.poll(untilCheck, TimeUnit.NANOSECONDS);
+      if (next != null) {
+        return next;
+      }
+      checkPositions();
+      nextCheckNanos = System.nanoTime() + CHECK_INTERVAL.toNanos();
+    }
+  }
+
+  /**
+   * Compares the database with what the group has committed. Records that arrive show by themselves
+   * that the database was put back; a topic on which nothing happens does not.
+   */
+  private void checkPositions() throws InterruptedException {
+    try {
+      store.catchUp(owned);
+    } catch (BrokerUnavailableException | KafkaException | StorageException e) {
+      LOG.log(Level.FINE, "positions not compared; they are again soon", e);
+    }
   }
 
   private void storeUntilDone(List<Delivery> batch) throws InterruptedException {

@@ -15,11 +15,16 @@ import org.apache.kafka.common.header.Header;
  *
  * @param topicPartitionId where it came from
  * @param record with its original bytes
+ * @param timestampMillis when the event happened
  * @param reason what is wrong, in one line
  * @param sqlState PostgreSQL's code for it
  */
 record DeadLetter(
-    int topicPartitionId, ConsumerRecord<byte[], byte[]> record, String reason, String sqlState) {
+    int topicPartitionId,
+    ConsumerRecord<byte[], byte[]> record,
+    long timestampMillis,
+    String reason,
+    String sqlState) {
 
   /** Returns the record's headers as a JSON array, in their order; null if there are none. */
   String headersAsJson() {

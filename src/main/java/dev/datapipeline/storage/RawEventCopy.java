@@ -9,7 +9,8 @@ final class RawEventCopy {
   private static final String RAW_EVENTS =
       "raw_events (\"timestamp\", payload, topic_partition_id, kafka_offset)";
   private static final String DEAD_LETTERS =
-      "dead_letters (topic_partition_id, kafka_offset, key, payload, headers, reason, sqlstate)";
+      "dead_letters (topic_partition_id, kafka_offset, key, payload, headers, reason, sqlstate,"
+          + " \"timestamp\")";
 
   /** A writer's buffers stay with its thread: a batch is written without allocating. */
   private static final ThreadLocal<BinaryCopy> COPY = ThreadLocal.withInitial(BinaryCopy::new);
@@ -39,7 +40,7 @@ final class RawEventCopy {
     try {
       copy.begin(connection, DEAD_LETTERS);
       for (DeadLetter letter : letters) {
-        copy.row(7);
+        copy.row(8);
         copy.integer(letter.topicPartitionId());
         copy.bigint(letter.record().offset());
         copy.bytes(letter.record().key());
@@ -47,6 +48,7 @@ final class RawEventCopy {
         copy.text(letter.headersAsJson());
         copy.text(letter.reason());
         copy.text(letter.sqlState());
+        copy.timestamp(letter.timestampMillis());
       }
       requireAll(letters.size(), copy.finish());
     } finally {

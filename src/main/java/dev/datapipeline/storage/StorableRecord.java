@@ -16,6 +16,6 @@ record StorableRecord(int topicPartitionId, ConsumerRecord<byte[], byte[]> recor
   }
 
   DeadLetter rejected(String reason, String sqlState) {
-    return new DeadLetter(topicPartitionId, record, reason, sqlState);
+    return new DeadLetter(topicPartitionId, record, timestampMillis(), reason, sqlState);
   }
 }

@@ -22,6 +22,7 @@ final class Application implements AutoCloseable {
   private final int httpPort = freePort();
   private final Path log;
   private Process process;
+  private int logLinesBefore;
 
   Application(String name, Map<String, String> environment) {
     this.name = name;
@@ -42,6 +43,7 @@ final class Application implements AutoCloseable {
 
   /** Starts the server without waiting for it. */
   Application start() {
+    logLinesBefore = Files.exists(log) ? log().size() : 0;
     ProcessBuilder builder =
         new ProcessBuilder(ServerDirectory.RUNTIME.resolve("bin/server").toString(), "run", name)
             .redirectErrorStream(true)
@@ -89,6 +91,14 @@ final class Application implements AutoCloseable {
 
   boolean isRunning() {
     return process != null && process.isAlive();
+  }
+
+  /** Returns whether the consumer has been opened since the last start. */
+  boolean isOpen() {
+    return Files.exists(log)
+        && log().stream()
+            .skip(logLinesBefore)
+            .anyMatch(line -> line.contains("PipelineStarter") && line.contains(" I topic "));
   }
 
   /** Returns the server's JVM, for signals. */

@@ -29,7 +29,7 @@ public class ManagedServerExtension implements LoadableExtension {
       environment.put("PRODUCER_INTERVAL", "PT0.2S");
       ServerDirectory directory = new ServerDirectory(ManagedServer.NAME);
       directory.withoutApplication();
-      directory.writeEnvironment(environment);
+      directory.addEnvironment(environment);
       directory.override(
           "arquillian.xml",
           "<featureManager><feature>localConnector-1.0</feature></featureManager>"

@@ -28,7 +28,7 @@ final class ServerDirectory {
     server = userDirectory.resolve("servers").resolve(serverName);
     try {
       Files.createDirectories(server.resolve("apps"));
-      for (String file : new String[] {"server.xml", "jvm.options"}) {
+      for (String file : new String[] {"server.xml", "jvm.options", "server.env"}) {
         Files.copy(CONFIG.resolve(file), server.resolve(file), StandardCopyOption.REPLACE_EXISTING);
       }
       Path drivers = Files.createDirectories(userDirectory.resolve("shared/resources/jdbc"));
@@ -69,13 +69,19 @@ final class ServerDirectory {
     }
   }
 
-  /** Writes the environment into {@code server.env}, for servers that somebody else starts. */
-  void writeEnvironment(Map<String, String> environment) {
-    write(
-        server.resolve("server.env"),
-        environment.entrySet().stream()
-            .map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
-            .collect(Collectors.joining()));
+  /** Adds the environment to {@code server.env}, for servers that somebody else starts. */
+  void addEnvironment(Map<String, String> environment) {
+    Path file = server.resolve("server.env");
+    try {
+      write(
+          file,
+          Files.readString(file)
+              + environment.entrySet().stream()
+                  .map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
+                  .collect(Collectors.joining()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Takes the application out of {@code server.xml}, for those who deploy it themselves. */

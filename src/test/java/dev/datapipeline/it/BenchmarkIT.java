@@ -1,0 +1,300 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.f4b6a3.uuid.UuidCreator;
+import dev.datapipeline.backends.Backends;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Measures how fast a backlog is drained, against PostgreSQL's own COPY of the same rows into the
+ * same table in the same run, and how soon an event is visible. Run by {@code mvn -Pbench verify};
+ * prints a table and writes it to {@code target/benchmark.txt}. Asserts that every offset arrived
+ * exactly once, and nothing about time.
+ */
+class BenchmarkIT {
+  private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
+  private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
+  private static final int LATENCY_RATE = 1_000;
+  private static final int LATENCY_SECONDS = Integer.getInteger("bench.latency.seconds", 30);
+
+  /** One drain of the backlog by freshly started instances. */
+  private record Drain(double seconds, double cpuSeconds, long peakKib) {}
+
+  private final Backends backends = TestBackends.get();
+  private final Database database = new Database(backends.postgres());
+  private final StringBuilder report = new StringBuilder();
+
+  @Test
+  void drainAndLatency() throws Exception {
+    List<Drain> single = new ArrayList<>();
+    List<Drain> pair = new ArrayList<>();
+    List<Double> copies = new ArrayList<>();
+    for (int round = 1; round <= ROUNDS; round++) {
+      String topic = "bench-" + round;
+      try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
+        backlog.create(4);
+        fill(backlog);
+        prepareSchema();
+        try (Application application = application(topic, "bench-" + round, "one")) {
+          single.add(drain(topic, application));
+        }
+        copies.add(copy());
+        try (Application first = application(topic, "pair-" + round, "one");
+            Application second = application(topic, "pair-" + round, "two")) {
+          clear();
+          pair.add(drain(topic, first, second));
+        }
+        clear();
+      }
+      print(
+          "round %d: one instance %s, two instances %s, COPY %.2f s"
+              .formatted(round, single.get(round - 1), pair.get(round - 1), copies.get(round - 1)));
+    }
+    double[] latencies = latencies();
+    double copyRate = EVENTS / median(copies.stream().mapToDouble(Double::doubleValue));
+    print("");
+    print(
+        "%,d events of about 180 bytes, 4 partitions, %d rounds, %d processors, Java %s"
+            .formatted(
+                EVENTS, ROUNDS, Runtime.getRuntime().availableProcessors(), Runtime.version()));
+    print(
+        "%-16s %12s %27s %8s %8s %9s"
+            .formatted("", "rows/s", "range", "ratio", "CPU s", "peak MiB"));
+    line("COPY", copies.stream().mapToDouble(Double::doubleValue).toArray(), copyRate, 0, 0);
+    line("one instance", single, copyRate);
+    line("two instances", pair, copyRate);
+    Arrays.sort(latencies);
+    print(
+        "latency at %,d events/s, %,d events, sent to visible: 50 %% %.1f ms, 90 %% %.1f ms, 99 %% %.1f ms, 99.9 %% %.1f ms, max %.1f ms"
+            .formatted(
+                LATENCY_RATE,
+                latencies.length,
+                percentile(latencies, 0.5),
+                percentile(latencies, 0.9),
+                percentile(latencies, 0.99),
+                percentile(latencies, 0.999),
+                percentile(latencies, 1)));
+    Files.writeString(ServerDirectory.TARGET.resolve("benchmark.txt"), report);
+  }
+
+  private void print(String line) {
+    System.out.println(line);
+    report.append(line).append('\n');
+  }
+
+  private void line(String name, List<Drain> drains, double copyRate) {
+    line(
+        name,
+        drains.stream().mapToDouble(Drain::seconds).toArray(),
+        copyRate,
+        median(drains.stream().mapToDouble(Drain::cpuSeconds)),
+        drains.stream().mapToLong(Drain::peakKib).max().orElse(0));
+  }
+
+  private void line(String name, double[] seconds, double copyRate, double cpu, long peakKib) {
+    double rate = EVENTS / median(Arrays.stream(seconds));
+    print(
+        String.format(
+            Locale.ROOT,
+            "%-16s %,12.0f %,13.0f-%,13.0f %8.2f %8.1f %9d",
+            name,
+            rate,
+            EVENTS / Arrays.stream(seconds).max().orElseThrow(),
+            EVENTS / Arrays.stream(seconds).min().orElseThrow(),
+            rate / copyRate,
+            cpu,
+            peakKib / 1024));
+  }
+
+  private static double median(java.util.stream.DoubleStream values) {
+    return percentile(values.sorted().toArray(), 0.5);
+  }
+
+  private static double percentile(double[] sorted, double fraction) {
+    return sorted[Math.max(0, (int) Math.ceil(fraction * sorted.length) - 1)];
+  }
+
+  private void fill(Topic topic) {
+    Random random = new Random(1);
+    List<String> events = IntStream.range(0, 10_000).mapToObj(i -> event(random, i)).toList();
+    for (int i = 0; i < EVENTS; i++) {
+      topic.offer(events.get(i % events.size()));
+    }
+    topic.flush();
+  }
+
+  private static String event(Random random, int i) {
+    return "{\"id\":\"%s\",\"timestamp\":\"%s\",\"sensor\":\"temperature-%d\",\"value\":%d.%02d,\"unit\":\"°C\",\"n\":%d,\"sentNanos\":%d}"
+        .formatted(
+            UuidCreator.getTimeOrderedEpoch(),
+            Instant.ofEpochMilli(System.currentTimeMillis()),
+            random.nextInt(100),
+            random.nextInt(40),
+            random.nextInt(100),
+            i,
+            System.nanoTime());
+  }
+
+  /** Makes the tables, so that they can be emptied before the first drain as before the others. */
+  private void prepareSchema() {
+    if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'raw_events'") > 0) {
+      clear();
+    }
+  }
+
+  private void clear() {
+    database.execute("TRUNCATE raw_events, dead_letters, topic_partitions");
+  }
+
+  private Application application(String topic, String group, String name) {
+    Map<String, String> environment = new LinkedHashMap<>(backends.environment());
+    environment.put("KAFKA_TOPIC", topic);
+    environment.put("KAFKA_GROUP_ID", group);
+    environment.put("PRODUCER_ENABLED", "false");
+    return new Application("bench-" + name, environment);
+  }
+
+  private Drain drain(String topic, Application... applications)
+      throws IOException, InterruptedException {
+    for (Application application : applications) {
+      application.start();
+    }
+    while (Arrays.stream(applications).noneMatch(Application::isOpen)) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    long begin = System.nanoTime();
+    Ledger ledger = new Ledger(database, topic);
+    while (position(topic) < EVENTS) {
+      Thread.sleep(20);
+    }
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    assertThat(ledger.faults()).isEmpty();
+    assertThat(ledger.records()).isEqualTo(EVENTS);
+    double cpu = 0;
+    long peak = 0;
+    for (Application application : applications) {
+      cpu += cpuSeconds(application.pid());
+      peak = Math.max(peak, peakKib(application.pid()));
+    }
+    return new Drain(seconds, cpu, peak);
+  }
+
+  private long position(String topic) {
+    if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'topic_partitions'")
+        == 0) {
+      return 0;
+    }
+    return database.number(
+        "SELECT coalesce(sum(next_offset), 0) FROM topic_partitions WHERE topic = ?", topic);
+  }
+
+  private static double cpuSeconds(long pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / 100.0;
+  }
+
+  private static long peakKib(long pid) throws IOException {
+    return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
+        .filter(line -> line.startsWith("VmHWM"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .findFirst()
+        .orElse(0);
+  }
+
+  /** Returns how many seconds PostgreSQL takes to copy the stored rows from a file. */
+  private double copy() throws SQLException {
+    Path file = ServerDirectory.TARGET.resolve("it/backends/rows.copy");
+    String columns = "(\"timestamp\", payload, topic_partition_id, kafka_offset)";
+    try (Connection connection = backends.postgres().connectAsSuperuser();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "COPY raw_events " + columns + " TO '" + file.toString().replace("'", "''") + "'");
+      statement.execute("TRUNCATE raw_events");
+      long begin = System.nanoTime();
+      statement.execute(
+          "COPY raw_events " + columns + " FROM '" + file.toString().replace("'", "''") + "'");
+      return (System.nanoTime() - begin) / 1e9;
+    }
+  }
+
+  /** Returns the milliseconds from sending each event to seeing its row. */
+  private double[] latencies() throws Exception {
+    try (Topic topic = new Topic("latency", backends.kafka().bootstrapServers());
+        Application application = application("latency", "latency", "one")) {
+      topic.create(4);
+      application.start();
+      latencies(topic, 10 * LATENCY_RATE); // warms up
+      return latencies(topic, LATENCY_SECONDS * LATENCY_RATE);
+    }
+  }
+
+  private double[] latencies(Topic topic, int events) throws Exception {
+    Thread sender =
+        new Thread(
+            () -> {
+              Random random = new Random(2);
+              long begin = System.nanoTime();
+              for (int i = 0; i < events; i++) {
+                LockSupport.parkNanos(
+                    begin + i * (1_000_000_000L / LATENCY_RATE) - System.nanoTime());
+                topic.offer(event(random, i));
+              }
+              topic.flush();
+            });
+    double[] latencies = new double[events];
+    int seen = 0;
+    try (Connection connection = backends.postgres().connect();
+        PreparedStatement last =
+            connection.prepareStatement("SELECT coalesce(max(id), 0) FROM raw_events");
+        PreparedStatement newer =
+            connection.prepareStatement(
+                "SELECT id, (payload->>'sentNanos')::bigint FROM raw_events WHERE id > ?"
+                    + " AND NOT id = ANY (?)")) {
+      long from;
+      try (ResultSet row = last.executeQuery()) {
+        row.next();
+        from = row.getLong(1);
+      }
+      sender.start();
+      // two writers take ids from one sequence: a lower id may become visible after a higher one
+      java.util.TreeSet<Long> recent = new java.util.TreeSet<>();
+      while (seen < events) {
+        newer.setLong(1, from);
+        newer.setArray(2, connection.createArrayOf("bigint", recent.toArray()));
+        try (ResultSet rows = newer.executeQuery()) {
+          long now = System.nanoTime();
+          while (rows.next()) {
+            recent.add(rows.getLong(1));
+            latencies[seen++] = (now - rows.getLong(2)) / 1e6;
+          }
+        }
+        while (recent.size() > 2_000) {
+          from = recent.pollFirst();
+        }
+        LockSupport.parkNanos(2_000_000);
+      }
+    }
+    sender.join();
+    return latencies;
+  }
+}
