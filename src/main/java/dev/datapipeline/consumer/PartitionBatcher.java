@@ -24,6 +24,7 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
 
   @Override
   public ConsumerRecords<byte[], byte[]> onConsume(ConsumerRecords<byte[], byte[]> polled) {
+    BoundedDeserializer.pollEnded();
     long assignments = AssignmentObserver.assignments();
     if (assignments != seenAssignments) {
       positions.clear();

@@ -33,7 +33,7 @@ final class TopicReader implements AutoCloseable {
     Map<String, Object> properties = new HashMap<>(config.clientProperties());
     properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrapServers());
     properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BoundedDeserializer.class);
     properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, isolationLevel);
     properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
@@ -63,7 +63,7 @@ final class TopicReader implements AutoCloseable {
       return false;
     }
     consumer.seek(partition, record.offset());
-    for (ConsumerRecord<byte[], byte[]> found : consumer.poll(POLL)) {
+    for (ConsumerRecord<byte[], byte[]> found : poll()) {
       return found.offset() == record.offset()
           && found.timestamp() == record.timestamp()
           && Arrays.equals(found.key(), record.key())
@@ -89,7 +89,7 @@ final class TopicReader implements AutoCloseable {
     long position = start;
     consumer.seek(partition, position);
     while (position < end) {
-      ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+      ConsumerRecords<byte[], byte[]> records = poll();
       long next = consumer.position(partition);
       if (next < position) {
         throw new IllegalStateException(partition + " was created again while it was read");
@@ -103,6 +103,14 @@ final class TopicReader implements AutoCloseable {
       // going on would pass by what will be written there
       throw new IllegalStateException(
           "%s ends at offset %d, before offset %d".formatted(partition, position, to));
+    }
+  }
+
+  private ConsumerRecords<byte[], byte[]> poll() {
+    try {
+      return consumer.poll(POLL);
+    } finally {
+      BoundedDeserializer.pollEnded();
     }
   }
 
