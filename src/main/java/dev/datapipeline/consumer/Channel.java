@@ -22,6 +22,9 @@ final class Channel implements Runnable {
   /** A channel that has lived this long is taken to be well again. */
   private static final Duration SETTLED = Duration.ofSeconds(30);
 
+  /** A channel that polls without an error for this long is live again. */
+  private static final Duration QUIET = Duration.ofSeconds(5);
+
   private final ChannelFactory factory;
   private final List<Lane> lanes;
   private final QueueSpace space;
@@ -77,6 +80,8 @@ final class Channel implements Runnable {
   private final class Link implements Subscriber<Message<byte[]>> {
     private final Semaphore arrived = new Semaphore(0);
     private final Semaphore subscribed = new Semaphore(0);
+    private final long openedAt = System.nanoTime();
+    private final long assignmentsBefore = AssignmentObserver.assignments();
     private volatile Subscription subscription;
     private volatile String end;
 
@@ -86,14 +91,24 @@ final class Channel implements Runnable {
       while (end == null) {
         space.await();
         subscription.request(1);
-        while (end == null && !arrived.tryAcquire(1, TimeUnit.SECONDS)) {
-          // an idle topic
-        }
-        if (end == null && state.channelFailure().isPresent()) {
-          state.channelResumed();
+        boolean delivered = false;
+        while (end == null && !delivered) {
+          delivered = arrived.tryAcquire(1, TimeUnit.SECONDS);
+          if (end == null && state.channelFailure().isPresent() && (delivered || isQuiet())) {
+            state.channelResumed();
+          }
         }
       }
       return end;
+    }
+
+    /**
+     * Returns whether the channel is well although nothing arrives: partitions were assigned after
+     * it was opened, and polling has met no error for a while.
+     */
+    private boolean isQuiet() {
+      return AssignmentObserver.assignments() != assignmentsBefore
+          && System.nanoTime() - openedAt > QUIET.toNanos();
     }
 
     @Override

@@ -1,0 +1,256 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.datapipeline.backends.KafkaBroker;
+import dev.datapipeline.backends.PostgresServer;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The application runs on while what it stands on breaks, and goes on by itself afterwards. */
+class OutagesIT {
+  /** What the health checks promise, with some time for a busy machine to answer. */
+  private static final Duration HEALTH_FOLLOWS = Duration.ofSeconds(20);
+
+  private static Pipeline pipeline;
+  private static Health health;
+  private static KafkaBroker kafka;
+  private static PostgresServer postgres;
+
+  @BeforeAll
+  static void start() {
+    pipeline = new Pipeline("outages", 3);
+    kafka = pipeline.backends().kafka();
+    postgres = pipeline.backends().postgres();
+    health = pipeline.running().health();
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  @BeforeEach
+  void isReady() {
+    Pipeline.awaitReady(pipeline.instance());
+  }
+
+  @Test
+  void aBrokerThatIsKilledLosesAndDoublesNothing() throws Throwable {
+    pipeline.whileRecordsFlow(
+        () -> {
+          pipeline.awaitProgress(500);
+          kafka.kill();
+          try {
+            awaitReadiness("DOWN");
+          } finally {
+            kafka.start();
+          }
+          pipeline.awaitProgress(500);
+        });
+    awaitReadiness("UP");
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    pipeline.awaitNoLag();
+  }
+
+  @Test
+  void aDatabaseThatIsStoppedImmediatelyLosesAndDoublesNothing() throws Throwable {
+    pipeline.whileRecordsFlow(
+        () -> {
+          pipeline.awaitProgress(500);
+          postgres.stopImmediately();
+          try {
+            awaitReadiness("DOWN");
+            assertThat(health.live()).isEqualTo("UP");
+          } finally {
+            postgres.start();
+          }
+          pipeline.awaitProgress(500);
+        });
+    awaitReadiness("UP");
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    assertNoDeadLetters();
+  }
+
+  @Test
+  void aDatabaseThatHangsLosesAndDoublesNothing() throws Throwable {
+    pipeline.whileRecordsFlow(
+        () -> {
+          pipeline.awaitProgress(500);
+          postgres.pause();
+          try {
+            awaitReadiness("DOWN");
+          } finally {
+            postgres.resume();
+          }
+          pipeline.awaitProgress(500);
+        });
+    awaitReadiness("UP");
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    assertNoDeadLetters();
+  }
+
+  @Test
+  void aTableThatIsAwayIsReportedAndWaitedFor() throws IOException {
+    pipeline.database().execute("ALTER TABLE raw_events RENAME TO raw_events_away");
+    try {
+      pipeline.send(300);
+      awaitReadiness("DOWN");
+      assertThat(consumer().getString("lastError")).contains("raw_events", "42P01");
+      assertThat(health.live()).isEqualTo("UP");
+    } finally {
+      pipeline.database().execute("ALTER TABLE raw_events_away RENAME TO raw_events");
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    awaitReadiness("UP");
+    assertNoDeadLetters();
+  }
+
+  @Test
+  void aRightThatIsRevokedIsReportedAndWaitedFor() throws IOException {
+    String role = postgres.user();
+    pipeline.database().execute("REVOKE INSERT ON raw_events FROM " + role);
+    try {
+      pipeline.send(300);
+      awaitReadiness("DOWN");
+      assertThat(consumer().getString("lastError"))
+          .contains("permission denied for table raw_events", "42501");
+    } finally {
+      pipeline.database().execute("GRANT INSERT ON raw_events TO " + role);
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    awaitReadiness("UP");
+    assertNoDeadLetters();
+  }
+
+  private static JsonObject consumer() throws IOException {
+    return health.check("ready", "consumer").getJsonObject("data");
+  }
+
+  private static void assertNoDeadLetters() {
+    assertThat(
+            pipeline
+                .database()
+                .number(
+                    "SELECT count(*) FROM dead_letters d"
+                        + " JOIN topic_partitions p ON p.id = d.topic_partition_id"
+                        + " WHERE p.topic = ?",
+                    pipeline.name()))
+        .isZero();
+  }
+
+  private static void awaitReadiness(String status) {
+    await("readiness " + status)
+        .atMost(status.equals("UP") ? Pipeline.PATIENCE : HEALTH_FOLLOWS)
+        .until(health::ready, status::equals);
+  }
+
+  /** An authorization failure ends the channel for good. */
+  @Test
+  void aChannelThatDiesIsReportedAndOpenedAgain() throws IOException {
+    AclBinding denied =
+        new AclBinding(
+            new ResourcePattern(ResourceType.GROUP, pipeline.name(), PatternType.LITERAL),
+            new AccessControlEntry(
+                "User:ANONYMOUS", "*", AclOperation.READ, AclPermissionType.DENY));
+    Pipeline.get(pipeline.admin().createAcls(List.of(denied)).all());
+    try {
+      pipeline.send(300);
+      await("liveness DOWN")
+          .atMost(HEALTH_FOLLOWS)
+          .until(() -> health.live().equals("DOWN") && health.ready().equals("DOWN"));
+      assertThat(consumer().getString("lastError")).contains("GroupAuthorizationException");
+    } finally {
+      Pipeline.get(pipeline.admin().deleteAcls(List.of(denied.toFilter())).all());
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    await("liveness UP").atMost(HEALTH_FOLLOWS).until(health::live, "UP"::equals);
+    awaitReadiness("UP");
+    assertThat(pipeline.instance().log())
+        .anyMatch(line -> line.contains("channel from the broker ha") && line.contains("ended"));
+  }
+
+  /** The channel is well again although it has nothing to deliver. */
+  @Test
+  void aChannelThatDiesWhileNothingArrivesIsLiveAgain() {
+    AclBinding denied =
+        new AclBinding(
+            new ResourcePattern(ResourceType.TOPIC, pipeline.name(), PatternType.LITERAL),
+            new AccessControlEntry(
+                "User:ANONYMOUS", "*", AclOperation.READ, AclPermissionType.DENY));
+    pipeline.send(3);
+    pipeline.assertEverythingStoredExactlyOnce();
+    pipeline.awaitNoLag();
+    Pipeline.get(pipeline.admin().createAcls(List.of(denied)).all());
+    try {
+      await("liveness DOWN").atMost(HEALTH_FOLLOWS).until(health::live, "DOWN"::equals);
+    } finally {
+      Pipeline.get(pipeline.admin().deleteAcls(List.of(denied.toFilter())).all());
+    }
+
+    await("liveness UP").atMost(Pipeline.PATIENCE).until(health::live, "UP"::equals);
+    awaitReadiness("UP");
+    pipeline.send(3);
+    pipeline.assertEverythingStoredExactlyOnce();
+  }
+
+  @Test
+  void aDatabaseThatWasPutBackIsCaughtUpWithTheNextRecord() {
+    pipeline.send(600);
+    pipeline.assertEverythingStoredExactlyOnce();
+
+    pipeline.putDatabaseBack(0.5);
+    pipeline.send(30);
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    assertThat(pipeline.instance().log()).anyMatch(line -> line.contains("is stored up to offset"));
+  }
+
+  @Test
+  void aDatabaseThatWasPutBackIsCaughtUpWithoutAnyNewRecord() {
+    pipeline.send(600);
+    pipeline.assertEverythingStoredExactlyOnce();
+    pipeline.awaitNoLag();
+
+    pipeline.putDatabaseBack(0.5);
+
+    pipeline.assertEverythingStoredExactlyOnce();
+  }
+
+  @Test
+  void aTopicThatIsCreatedAgainIsANewOne() {
+    pipeline.send(600);
+    pipeline.assertEverythingStoredExactlyOnce();
+    try (TopicContent former = pipeline.content()) {
+      pipeline.deleteTopic();
+      pipeline.createTopic();
+      pipeline.send(300);
+
+      pipeline.assertEverythingStoredExactlyOnce();
+      assertThat(former.faults()).isEmpty();
+      // longer than the topic was before
+      pipeline.send(900);
+      pipeline.assertEverythingStoredExactlyOnce();
+    }
+  }
+}

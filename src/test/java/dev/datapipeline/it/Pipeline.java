@@ -1,0 +1,295 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.datapipeline.backends.Backends;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.function.Executable;
+
+/**
+ * One topic of its own, the consumer group of the same name, and the instances of the application
+ * that store it. Close it.
+ */
+final class Pipeline implements AutoCloseable {
+  static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  private static final int FLOW_PER_SECOND = 1000;
+  private static final int MAX_REQUEST_BYTES = 4 << 20;
+
+  private final String name;
+  private final int partitions;
+  private final Map<String, String> topicSettings;
+  private final Backends backends = TestBackends.get();
+  private final Database database = new Database(backends.postgres());
+  private final Admin admin =
+      Admin.create(
+          Map.of(
+              AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+              backends.kafka().bootstrapServers(),
+              AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
+              500));
+  private final KafkaProducer<byte[], byte[]> producer = newProducer(Map.of());
+  private final Map<String, Application> instances = new LinkedHashMap<>();
+
+  Pipeline(String name, int partitions) {
+    this(name, partitions, Map.of());
+  }
+
+  Pipeline(String name, int partitions, Map<String, String> topicSettings) {
+    this.name = name;
+    this.partitions = partitions;
+    this.topicSettings = topicSettings;
+    createTopic();
+  }
+
+  Backends backends() {
+    return backends;
+  }
+
+  Database database() {
+    return database;
+  }
+
+  Admin admin() {
+    return admin;
+  }
+
+  String name() {
+    return name;
+  }
+
+  KafkaProducer<byte[], byte[]> producer() {
+    return producer;
+  }
+
+  KafkaProducer<byte[], byte[]> newProducer(Map<String, Object> settings) {
+    Map<String, Object> all = new HashMap<>();
+    all.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, backends.kafka().bootstrapServers());
+    all.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
+    all.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
+    all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    all.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    all.putAll(settings);
+    return new KafkaProducer<>(all);
+  }
+
+  /** Sends some records and returns when they are on the topic. */
+  void send(int records) {
+    for (int i = 0; i < records; i++) {
+      producer.send(
+          new org.apache.kafka.clients.producer.ProducerRecord<>(
+              name,
+              i % partitions,
+              null,
+              "{\"i\":%d}".formatted(i).getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    }
+    producer.flush();
+  }
+
+  /** Does something while records flow to the topic; returns when all of them are there. */
+  void whileRecordsFlow(Executable what) throws Throwable {
+    Flow flow = new Flow(producer, name, FLOW_PER_SECOND);
+    try {
+      what.execute();
+    } finally {
+      flow.close();
+    }
+  }
+
+  // instances
+
+  /** Returns an instance of the application, which may not run. */
+  Application instance(String suffix) {
+    return instances.computeIfAbsent(
+        suffix,
+        any -> {
+          Map<String, String> environment = new LinkedHashMap<>(backends.environment());
+          environment.put("KAFKA_TOPIC", name);
+          environment.put("KAFKA_GROUP_ID", name);
+          environment.put("PRODUCER_ENABLED", "false");
+          return new Application(name + suffix, environment);
+        });
+  }
+
+  Application instance() {
+    return instance("");
+  }
+
+  /** Starts an instance unless it runs, and waits until it is ready. */
+  Application running() {
+    if (!instance().isRunning()) {
+      instance().start();
+    }
+    awaitReady(instance());
+    return instance();
+  }
+
+  static void awaitReady(Application application) {
+    await("ready").atMost(PATIENCE).until(application.health()::ready, "UP"::equals);
+  }
+
+  // the topic and its group
+
+  void createTopic() {
+    await("topic created")
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              NewTopic topic = new NewTopic(name, Optional.of(partitions), Optional.empty());
+              get(admin.createTopics(List.of(topic.configs(topicSettings))).all());
+            });
+  }
+
+  void deleteTopic() {
+    get(admin.deleteTopics(List.of(name)).all());
+  }
+
+  UUID topicId() {
+    Uuid id = get(admin.describeTopics(List.of(name)).allTopicNames()).get(name).topicId();
+    return new UUID(id.getMostSignificantBits(), id.getLeastSignificantBits());
+  }
+
+  /** Returns the offset behind the last record of each partition. */
+  Map<Integer, Long> endOffsets() {
+    Map<TopicPartition, OffsetSpec> request =
+        topicPartitions().stream()
+            .collect(Collectors.toMap(partition -> partition, any -> OffsetSpec.latest()));
+    Map<Integer, Long> ends = new TreeMap<>();
+    get(admin.listOffsets(request).all())
+        .forEach((partition, end) -> ends.put(partition.partition(), end.offset()));
+    return ends;
+  }
+
+  private List<TopicPartition> topicPartitions() {
+    return java.util.stream.IntStream.range(0, partitions)
+        .mapToObj(partition -> new TopicPartition(name, partition))
+        .toList();
+  }
+
+  /** Returns how far the group's committed offset is behind the end, for each partition. */
+  Map<Integer, Long> lag() {
+    Map<Integer, Long> lag = endOffsets();
+    Map<TopicPartition, OffsetAndMetadata> committed =
+        get(admin.listConsumerGroupOffsets(name).partitionsToOffsetAndMetadata());
+    lag.replaceAll(
+        (partition, end) -> {
+          OffsetAndMetadata offset = committed.get(new TopicPartition(name, partition));
+          return end - (offset == null ? 0 : offset.offset());
+        });
+    return lag;
+  }
+
+  void awaitNoLag() {
+    await("lag 0")
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .until(() -> lag().values().stream().allMatch(lag -> lag == 0));
+  }
+
+  /** Moves the group's offsets to the beginning, as soon as the group has no members. */
+  void resetGroup() {
+    Map<TopicPartition, OffsetAndMetadata> beginning =
+        topicPartitions().stream()
+            .collect(Collectors.toMap(partition -> partition, any -> new OffsetAndMetadata(0)));
+    await("group reset")
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(() -> get(admin.alterConsumerGroupOffsets(name, beginning).all()));
+  }
+
+  /** Deletes the group, as soon as it has no members. */
+  void deleteGroup() {
+    await("group deleted")
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(() -> get(admin.deleteConsumerGroups(List.of(name)).all()));
+  }
+
+  // the database
+
+  /** Returns how many records of the topic are stored or dead-lettered. */
+  long stored() {
+    return new Ledger(database, name).records();
+  }
+
+  /** Waits until the application has stored some more records. */
+  void awaitProgress(long records) {
+    long before = stored();
+    await("progress").atMost(PATIENCE).until(() -> stored() >= before + records);
+  }
+
+  /** Puts the database back to where it had only the given share of each partition. */
+  void putDatabaseBack(double share) {
+    String position =
+        "(SELECT floor(next_offset * %s) FROM topic_partitions p WHERE p.id = %%s)"
+            .formatted(share);
+    String mine =
+        "topic_partition_id IN (SELECT id FROM topic_partitions WHERE topic_id = '%s')"
+            .formatted(topicId());
+    database.execute(
+        "DO $$ BEGIN"
+            + " PERFORM FROM topic_partitions WHERE topic = '%s' ORDER BY id FOR UPDATE;"
+                .formatted(name)
+            + " DELETE FROM raw_events WHERE %s AND kafka_offset >= %s;"
+                .formatted(mine, position.formatted("topic_partition_id"))
+            + " DELETE FROM dead_letters WHERE %s AND kafka_offset >= %s;"
+                .formatted(mine, position.formatted("topic_partition_id"))
+            + " UPDATE topic_partitions SET next_offset = floor(next_offset * %s)".formatted(share)
+            + " WHERE topic_id = '%s';".formatted(topicId())
+            + " END $$");
+  }
+
+  /** Returns what the topic holds now. */
+  TopicContent content() {
+    return new TopicContent(database, backends.kafka().bootstrapServers(), name, topicId())
+        .readTo(endOffsets());
+  }
+
+  /** Waits until everything on the topic is stored, and checks that it is, exactly once. */
+  void assertEverythingStoredExactlyOnce() {
+    try (TopicContent content = content()) {
+      await("everything stored").atMost(PATIENCE).until(content::isStored);
+      assertThat(content.faults()).isEmpty();
+      assertThat(content.records()).isPositive();
+    }
+  }
+
+  static <T> T get(KafkaFuture<T> future) {
+    try {
+      return future.get(30, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("the broker does not answer", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    instances.values().forEach(Application::close);
+    producer.close(Duration.ofSeconds(10));
+    admin.close(Duration.ofSeconds(1));
+  }
+}
