@@ -72,8 +72,7 @@ final class Application implements AutoCloseable {
 
   /** Stops the server as an operator would. */
   void stop() {
-    // the script passes the signal on
-    process.descendants().forEach(ProcessHandle::destroy);
+    ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroy);
     if (!await(60)) {
       kill();
       throw new IllegalStateException("the server did not stop; see " + log);
