@@ -69,7 +69,7 @@ final class BinaryCopy {
   }
 
   static long postgresMicros(long epochMillis) {
-    if (epochMillis >= MAX_TIMESTAMP_MICROS / 1000 + POSTGRES_EPOCH_MILLIS) {
+    if (epochMillis > MAX_TIMESTAMP_MICROS / 1000 + POSTGRES_EPOCH_MILLIS) {
       return Long.MAX_VALUE;
     }
     if (epochMillis < MIN_TIMESTAMP_MICROS / 1000 + POSTGRES_EPOCH_MILLIS) {
