@@ -1,0 +1,215 @@
+package dev.datapipeline.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsTest {
+  private final MapConfig config = MapConfig.defaults();
+
+  @Test
+  void defaultsOfTheBroker() {
+    assertThat(KafkaConfig.from(config.settings(), Map.of()))
+        .isEqualTo(
+            new KafkaConfig("localhost:9092", "sensor_data", "datapipeline", 4, -1, Map.of()));
+  }
+
+  @Test
+  void defaultsOfTheDatabase() {
+    assertThat(DatabaseConfig.from(config.settings()))
+        .isEqualTo(new DatabaseConfig("localhost", 5432, "datapipeline", "datapipeline", "prefer"));
+  }
+
+  @Test
+  void defaultsOfTheProducer() {
+    assertThat(ProducerConfig.from(config.settings()))
+        .isEqualTo(new ProducerConfig(true, Duration.ofSeconds(1), "sensor", 1, 200_000));
+    assertThat(SensorConfig.from(config.settings())).isEqualTo(new SensorConfig(10, 42));
+  }
+
+  @Test
+  void defaultsOfTheConsumer() {
+    ConsumerConfig consumer = ConsumerConfig.from(config.settings());
+    assertThat(consumer.enabled()).isTrue();
+    assertThat(consumer.lanes()).isEqualTo(2);
+    assertThat(consumer.stallTimeout()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(consumer.maxBatchBytes()).isLessThanOrEqualTo(consumer.maxQueueBytes());
+  }
+
+  @Test
+  void everyNameOfTheBrokerMaps() {
+    config
+        .with("KAFKA_BOOTSTRAP_SERVERS", "one:1,two:2")
+        .with("KAFKA_TOPIC", "t")
+        .with("KAFKA_GROUP_ID", "a group")
+        .with("KAFKA_TOPIC_PARTITIONS", "7")
+        .with("KAFKA_TOPIC_REPLICATION_FACTOR", "3");
+    assertThat(KafkaConfig.from(config.settings(), Map.of("a", "b")))
+        .isEqualTo(new KafkaConfig("one:1,two:2", "t", "a group", 7, 3, Map.of("a", "b")));
+  }
+
+  @Test
+  void everyNameOfTheDatabaseMaps() {
+    config
+        .with("DB_HOST", "db.example")
+        .with("DB_PORT", "6543")
+        .with("DB_NAME", "events")
+        .with("DB_USER", "writer")
+        .with("DB_SSLMODE", "verify-full");
+    DatabaseConfig database = DatabaseConfig.from(config.settings());
+    assertThat(database)
+        .isEqualTo(new DatabaseConfig("db.example", 6543, "events", "writer", "verify-full"));
+    assertThat(database.address()).isEqualTo("writer@db.example:6543/events");
+  }
+
+  @Test
+  void everyNameOfTheProducerMaps() {
+    config
+        .with("PRODUCER_ENABLED", "False")
+        .with("PRODUCER_INTERVAL", "PT0.25S")
+        .with("PRODUCER_SOURCE", "other-1")
+        .with("PRODUCER_EVENTS_PER_TICK", "500")
+        .with("PRODUCER_MAX_IN_FLIGHT", "500")
+        .with("SENSOR_COUNT", "3")
+        .with("SENSOR_SEED", "-9223372036854775808");
+    assertThat(ProducerConfig.from(config.settings()))
+        .isEqualTo(new ProducerConfig(false, Duration.ofMillis(250), "other-1", 500, 500));
+    assertThat(SensorConfig.from(config.settings())).isEqualTo(new SensorConfig(3, Long.MIN_VALUE));
+  }
+
+  @Test
+  void everyNameOfTheConsumerMaps() {
+    config
+        .with("CONSUMER_ENABLED", "false")
+        .with("CONSUMER_LANES", "5")
+        .with("CONSUMER_MAX_BATCH_RECORDS", "11")
+        .with("CONSUMER_MAX_BATCH_BYTES", "2048")
+        .with("CONSUMER_MAX_QUEUE_BYTES", "4096")
+        .with("CONSUMER_STALL_TIMEOUT", "PT2M");
+    ConsumerConfig consumer = ConsumerConfig.from(config.settings());
+    assertThat(consumer.enabled()).isFalse();
+    assertThat(consumer.lanes()).isEqualTo(5);
+    assertThat(consumer.maxBatchRecords()).isEqualTo(11);
+    assertThat(consumer.maxBatchBytes()).isEqualTo(2048);
+    assertThat(consumer.maxQueueBytes()).isEqualTo(4096);
+    assertThat(consumer.stallTimeout()).isEqualTo(Duration.ofMinutes(2));
+  }
+
+  private void assertRefused(String setting, String value, Function<Settings, ?> reader) {
+    assertThatThrownBy(() -> reader.apply(config.with(setting, value).settings()))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContainingAll("Setting " + setting + " has the value '", "it must be ")
+        .hasMessageNotContainingAny("\n", "\r");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          KAFKA_BOOTSTRAP_SERVERS        | localhost
+          KAFKA_BOOTSTRAP_SERVERS        | host:9092,
+          KAFKA_BOOTSTRAP_SERVERS        | http://host:9092
+          KAFKA_TOPIC                    | ..
+          KAFKA_TOPIC                    | two words
+          KAFKA_TOPIC                    | ''
+          KAFKA_GROUP_ID                 | ''
+          KAFKA_TOPIC_PARTITIONS         | 0
+          KAFKA_TOPIC_PARTITIONS         | 10001
+          KAFKA_TOPIC_PARTITIONS         | 1.5
+          KAFKA_TOPIC_REPLICATION_FACTOR | -2
+          """)
+  void aBadValueForTheBrokerIsNamed(String setting, String value) {
+    assertRefused(setting, value, settings -> KafkaConfig.from(settings, Map.of()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "DB_HOST,user@host",
+    "DB_HOST,''",
+    "DB_PORT,0",
+    "DB_PORT,65536",
+    "DB_PORT,99999999999999999999",
+    "DB_NAME,a/b",
+    "DB_USER,a b",
+    "DB_SSLMODE,on"
+  })
+  void aBadValueForTheDatabaseIsNamed(String setting, String value) {
+    assertRefused(setting, value, DatabaseConfig::from);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "PRODUCER_ENABLED,yes",
+    "PRODUCER_INTERVAL,soon",
+    "PRODUCER_INTERVAL,PT0.009S",
+    "PRODUCER_INTERVAL,-PT1S",
+    "PRODUCER_INTERVAL,PT24H0.001S",
+    "PRODUCER_SOURCE,Sensor",
+    "PRODUCER_EVENTS_PER_TICK,0",
+    "PRODUCER_EVENTS_PER_TICK,100001",
+    "PRODUCER_MAX_IN_FLIGHT,0"
+  })
+  void aBadValueForTheProducerIsNamed(String setting, String value) {
+    assertRefused(setting, value, ProducerConfig::from);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "CONSUMER_ENABLED,1",
+    "CONSUMER_LANES,0",
+    "CONSUMER_LANES,65",
+    "CONSUMER_MAX_BATCH_RECORDS,0",
+    "CONSUMER_MAX_BATCH_BYTES,1023",
+    "CONSUMER_MAX_QUEUE_BYTES,1023",
+    "CONSUMER_STALL_TIMEOUT,PT0.5S"
+  })
+  void aBadValueForTheConsumerIsNamed(String setting, String value) {
+    assertRefused(setting, value, ConsumerConfig::from);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SENSOR_COUNT,0", "SENSOR_COUNT,1000001", "SENSOR_SEED,x"})
+  void aBadValueForTheSensorsIsNamed(String setting, String value) {
+    assertRefused(setting, value, SensorConfig::from);
+  }
+
+  @Test
+  void aMissingValueIsNamed() {
+    config.without("KAFKA_TOPIC");
+    assertThatThrownBy(() -> KafkaConfig.from(config.settings(), Map.of()))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining("KAFKA_TOPIC");
+  }
+
+  @Test
+  void aTickMustFitIntoWhatMayBeInFlight() {
+    config.with("PRODUCER_MAX_IN_FLIGHT", "10");
+    assertRefused("PRODUCER_EVENTS_PER_TICK", "11", ProducerConfig::from);
+  }
+
+  @Test
+  void aBatchMustFitIntoTheQueue() {
+    config.with("CONSUMER_MAX_QUEUE_BYTES", "4096");
+    assertRefused("CONSUMER_MAX_BATCH_BYTES", "4097", ConsumerConfig::from);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {" 5 ", "\t5\n"})
+  void blanksAroundAValueDoNotMatter(String value) {
+    config.with("CONSUMER_LANES", value);
+    assertThat(ConsumerConfig.from(config.settings()).lanes()).isEqualTo(5);
+  }
+
+  @Test
+  void aValueCannotForgeALineOfTheLog() {
+    assertRefused("KAFKA_TOPIC", "x\n[SEVERE] forged", s -> KafkaConfig.from(s, Map.of()));
+  }
+}
