@@ -1,0 +1,270 @@
+package dev.datapipeline.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.datapipeline.backends.KafkaBroker;
+import dev.datapipeline.backends.PostgresServer;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.Test;
+
+/**
+ * One fault after another, chosen by a seed, while two producers send: after each round every
+ * record that the topic held at its end has to be in the database exactly once. Run by {@code mvn
+ * -Pchaos verify} only; the system properties chaos.seed, chaos.rounds and chaos.minutes say what
+ * and for how long.
+ */
+class ChaosIT {
+  private static final int PARTITIONS = 4;
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
+  private static final Path LOG = Path.of("target/chaos.log");
+
+  private static final String OF_TOPIC =
+      "topic_partition_id IN (SELECT id FROM topic_partitions WHERE topic = 'chaos')";
+
+  /** What a round does; returns it in words. */
+  private interface Fault {
+    String happen() throws Exception;
+  }
+
+  private final long seed = Long.getLong("chaos.seed", System.currentTimeMillis() % 1_000_000);
+  private final int rounds = Integer.getInteger("chaos.rounds", 60);
+  private final Duration atMost = Duration.ofMinutes(Integer.getInteger("chaos.minutes", 24 * 60));
+  private final Random random = new Random(seed);
+  private final Pipeline pipeline = new Pipeline("chaos", PARTITIONS);
+  private final KafkaBroker kafka = pipeline.backends().kafka();
+  private final PostgresServer postgres = pipeline.backends().postgres();
+  private final List<Application> instances =
+      List.of(pipeline.instance("1"), pipeline.instance("2"), pipeline.instance("3"));
+  private final List<Fault> faults =
+      List.of(
+          this::killInstance,
+          this::killInstance,
+          this::killEveryInstance,
+          this::stopInstance,
+          this::hangInstance,
+          this::killBroker,
+          this::killBroker,
+          this::hangBroker,
+          this::stopDatabaseImmediately,
+          this::killDatabase,
+          this::hangDatabase,
+          this::killEverything,
+          this::sendPoison,
+          this::resetGroup,
+          this::putDatabaseBack);
+  private Traffic traffic;
+
+  @Test
+  void everyRecordIsStoredExactlyOnceWhateverHappens() throws Exception {
+    Instant end = Instant.now().plus(atMost);
+    try (PrintStream log = new PrintStream(Files.newOutputStream(LOG), true, UTF_8);
+        TopicContent content = pipeline.content()) {
+      say(log, "chaos.seed=%d chaos.rounds=%d".formatted(seed, rounds));
+      instances.get(0).start();
+      Pipeline.awaitReady(instances.get(0));
+      traffic = new Traffic(pipeline, PARTITIONS);
+      for (int round = 1; round <= rounds && Instant.now().isBefore(end); round++) {
+        play(round, content, log);
+      }
+      traffic.close();
+      settle(content, log);
+    } finally {
+      pipeline.close();
+    }
+  }
+
+  private void play(int round, TopicContent content, PrintStream log) throws Exception {
+    long begin = System.nanoTime();
+    String what = faults.get(random.nextInt(faults.size())).happen();
+    what += joinOrStay();
+    List<String> wrong = verdict(content);
+    say(
+        log,
+        String.format(
+            Locale.ROOT,
+            "round %3d  %4.1f s  %,9d records  %s  %s",
+            round,
+            (System.nanoTime() - begin) / 1e9,
+            content.records(),
+            wrong.isEmpty() ? "each exactly once" : "WRONG: " + wrong,
+            what));
+    assertThat(wrong).as("seed %d, round %d: %s", seed, round, what).isEmpty();
+  }
+
+  private static void say(PrintStream log, String line) {
+    log.println(line);
+    System.out.println(line);
+  }
+
+  /** Waits until all that is on the topic now is stored, and returns what is wrong with it. */
+  private List<String> verdict(TopicContent content) {
+    try {
+      content.readTo(pipeline.endOffsets());
+      await().atMost(PATIENCE).until(content::isStored);
+      return content.faults();
+    } catch (ConditionTimeoutException e) {
+      return List.of("not stored within " + PATIENCE);
+    }
+  }
+
+  private void settle(TopicContent content, PrintStream log) {
+    assertThat(verdict(content)).isEmpty();
+    pipeline.awaitNoLag();
+    long letters =
+        pipeline.database().number("SELECT count(*) FROM dead_letters WHERE " + OF_TOPIC);
+    long guilty =
+        pipeline
+            .database()
+            .number(
+                "SELECT count(*) FROM dead_letters WHERE key = convert_to('%s', 'UTF8') AND "
+                        .formatted(TopicContent.POISON)
+                    + OF_TOPIC);
+    say(
+        log,
+        String.format(
+            Locale.ROOT,
+            "the end: %,d records, %,d of them dead-lettered; each exactly once, lag 0",
+            content.records(),
+            letters));
+    assertThat(letters).isEqualTo(content.poison());
+    assertThat(guilty).isEqualTo(letters);
+  }
+
+  // faults
+
+  private List<Application> runningInstances() {
+    return instances.stream().filter(Application::isRunning).toList();
+  }
+
+  private Application anyRunning() {
+    List<Application> running = runningInstances();
+    return running.get(random.nextInt(running.size()));
+  }
+
+  private String name(Application instance) {
+    return "instance " + (instances.indexOf(instance) + 1);
+  }
+
+  /** Sees to it that an instance runs, and that their number changes now and then. */
+  private String joinOrStay() {
+    int wanted = 1 + random.nextInt(instances.size());
+    List<Application> idle = instances.stream().filter(instance -> !instance.isRunning()).toList();
+    if (runningInstances().size() >= wanted) {
+      return "";
+    }
+    Application joining = idle.get(random.nextInt(idle.size()));
+    joining.start();
+    return "; started " + name(joining);
+  }
+
+  private String killInstance() {
+    Application victim = anyRunning();
+    victim.kill();
+    return "killed " + name(victim);
+  }
+
+  private String killEveryInstance() {
+    runningInstances().forEach(Application::kill);
+    return "killed every instance";
+  }
+
+  private String stopInstance() {
+    Application leaving = anyRunning();
+    leaving.stop();
+    return "stopped " + name(leaving);
+  }
+
+  /** Sometimes longer than the group waits for it, so that it comes back as a zombie. */
+  private String hangInstance() throws Exception {
+    Application hanging = anyRunning();
+    signal("STOP", hanging);
+    String time = lasting(12_000);
+    signal("CONT", hanging);
+    return "hung " + name(hanging) + time;
+  }
+
+  private static void signal(String name, Application application) throws Exception {
+    new ProcessBuilder("kill", "-s", name, Long.toString(application.pid())).start().waitFor();
+  }
+
+  private String killBroker() throws Exception {
+    kafka.kill();
+    String time = lasting(4_000);
+    kafka.start();
+    return "killed the broker" + time;
+  }
+
+  private String hangBroker() throws Exception {
+    kafka.pause();
+    String time = lasting(10_000);
+    kafka.resume();
+    return "hung the broker" + time;
+  }
+
+  private String stopDatabaseImmediately() throws Exception {
+    postgres.stopImmediately();
+    String time = lasting(4_000);
+    postgres.start();
+    return "stopped the database immediately" + time;
+  }
+
+  private String killDatabase() throws Exception {
+    postgres.kill();
+    String time = lasting(4_000);
+    postgres.start();
+    return "killed the database" + time;
+  }
+
+  private String hangDatabase() throws Exception {
+    postgres.pause();
+    String time = lasting(10_000);
+    postgres.resume();
+    return "hung the database" + time;
+  }
+
+  private String killEverything() {
+    Application victim = anyRunning();
+    kafka.kill();
+    victim.kill();
+    postgres.kill();
+    postgres.start();
+    kafka.start();
+    return "killed the broker, the database and " + name(victim);
+  }
+
+  private String sendPoison() {
+    int records = 1 + random.nextInt(300);
+    traffic.sendPoison(records);
+    return "sent %d records of poison in a row".formatted(records);
+  }
+
+  private String resetGroup() {
+    runningInstances().forEach(Application::stop);
+    pipeline.resetGroup();
+    return "stopped every instance, and reset the group to the beginning";
+  }
+
+  private String putDatabaseBack() {
+    double share = 0.5 + random.nextDouble() / 2;
+    pipeline.putDatabaseBack(share);
+    return String.format(Locale.ROOT, "put the database back by %.0f %%", 100 * (1 - share));
+  }
+
+  private String lasting(int maxMillis) throws InterruptedException {
+    int millis = random.nextInt(maxMillis);
+    new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
+    return String.format(Locale.ROOT, " for %.1f s", millis / 1000.0);
+  }
+}
