@@ -1,0 +1,25 @@
+-- Run once by the postgres service of docker-compose.yml, as the superuser, in the new database.
+-- The application owns its schema, in which it creates its tables itself, and nothing else.
+\set ON_ERROR_STOP on
+\getenv app DB_USER
+\getenv app_password DB_PASSWORD
+\getenv reader DB_READER_USER
+\getenv reader_password DB_READER_PASSWORD
+SELECT current_database() AS database \gset
+
+-- everybody may create temporary tables in a new database, and use the schema public
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+CREATE ROLE :"app" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'app_password';
+GRANT CONNECT, TEMPORARY ON DATABASE :"database" TO :"app";
+CREATE SCHEMA pipeline AUTHORIZATION :"app";
+-- no name needs the schema in front of it, whoever asks
+ALTER DATABASE :"database" SET search_path = pipeline, public;
+
+CREATE ROLE :"reader" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'reader_password';
+ALTER ROLE :"reader" SET default_transaction_read_only = on;
+GRANT CONNECT ON DATABASE :"database" TO :"reader";
+GRANT USAGE ON SCHEMA pipeline TO :"reader";
+-- the tables of all migrations to come
+ALTER DEFAULT PRIVILEGES FOR ROLE :"app" IN SCHEMA pipeline GRANT SELECT ON TABLES TO :"reader";

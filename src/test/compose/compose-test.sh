@@ -1,0 +1,525 @@
+#!/usr/bin/env bash
+# Tests docker-compose.yml, liberty/Dockerfile and the commands of docs/compose.md by running them, in a copy of
+# the project and as a Compose project of its own. Prints one line for each check.
+#   compose-test.sh          what the gate needs
+#   compose-test.sh --all    every fault, the classic builder, liberty:dev on the host
+#   ONLY=REGEX               of the faults, only those whose name matches
+# Uses the machine's engine; where there is none, the one of ../shared/labs/compose/lab, which it stops at the end.
+# The invariant that is asked of the database after each fault: every offset of every partition is in exactly one
+# of raw_events and dead_letters (in both only if it was replayed).
+set -uo pipefail
+
+root=$(cd "$(dirname "$0")/../../.." && pwd)
+all=false
+case "${1:-}" in
+  '') ;;
+  --all) all=true ;;
+  *) sed -n 2,9p "$0"; exit 2 ;;
+esac
+
+work=$(mktemp -d)
+copy=$work/datapipeline
+log=$work/log
+started_engine=false
+passed=0 failed=0 skipped=0 number=0
+
+export COMPOSE_PROJECT_NAME=datapipeline-test-$$ COMPOSE_PROGRESS=plain COMPOSE_MENU=false
+export APP_IMAGE=datapipeline-test:latest
+unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT
+
+# --- what is printed
+
+check() { # NAME COMMAND...
+  local name=$1 begin=$SECONDS
+  shift
+  number=$((number + 1))
+  if (cd "$copy" 2> /dev/null || cd "$work" || exit; "$@") > "$log" 2>&1; then
+    passed=$((passed + 1))
+    printf 'ok %d - %s (%d s)\n' "$number" "$name" $((SECONDS - begin))
+  else
+    failed=$((failed + 1))
+    printf 'not ok %d - %s (%d s)\n' "$number" "$name" $((SECONDS - begin))
+    tail -n 40 "$log" | sed 's/^/# /'
+    if [ -d "$copy" ]; then
+      (cd "$copy" && docker compose ps --all --format '{{.Name}} {{.Status}}'; docker compose logs --no-color --tail 12 app) \
+        2>&1 | cut -c 1-300 | sed 's/^/#   /'
+    fi
+  fi
+}
+
+skip() { # NAME REASON
+  number=$((number + 1)) skipped=$((skipped + 1))
+  printf 'ok %d - %s # SKIP %s\n' "$number" "$1" "$2"
+}
+
+finish() {
+  trap - EXIT INT TERM
+  [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
+  if docker info > /dev/null 2>&1; then
+    [ ! -d "$copy" ] || (cd "$copy" && docker compose down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
+    docker image rm "$APP_IMAGE" > /dev/null 2>&1
+  fi
+  if $started_engine; then
+    bash "$work/lab/lab" stop > "$work/lab.log" 2>&1 || tail -5 "$work/lab.log"
+  fi
+  rm -rf "$work"
+  printf '%d passed, %d failed' "$passed" "$failed"
+  [ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+  echo
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# --- the engine, and a copy of the project as a clone would be
+
+engine() {
+  if $started_engine; then
+    if [ ! -f "$root/../shared/labs/compose/lab" ]; then
+      echo "There is no Docker engine here."
+      return 1
+    fi
+    # the lab copies its files with their modes, and its broker rewrites some of them
+    cp -r "$root/../shared/labs/compose" "$work/lab" && chmod -R u+w "$work/lab" || return 1
+    bash "$work/lab/lab" all || return 1
+  fi
+  docker compose version && docker info --format '{{.ServerVersion}}'
+}
+
+copy_project() {
+  mkdir -p "$copy"
+  git -C "$root" ls-files -z --cached --others --exclude-standard \
+    | (cd "$root" && while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done) \
+    | tar -C "$root" --null -T - -c | tar -C "$copy" -x
+}
+
+port_is_free() { ! (: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+
+# --- helpers
+
+wait_until() { # SECONDS COMMAND...
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if [ $SECONDS -ge $end ]; then
+      echo "still not after the time allowed: $*"
+      return 1
+    fi
+    sleep 0.3
+  done
+}
+
+sql() { docker compose exec -T postgres psql -U "${role:-datapipeline}" datapipeline -AtXq -v ON_ERROR_STOP=1 -c "$1"; }
+in_kafka() { local tool=$1; shift; docker compose exec -T kafka "/opt/kafka/bin/$tool.sh" --bootstrap-server localhost:9092 "$@"; }
+id_of() { docker compose ps --all --quiet "$1"; }
+readiness() { docker compose exec -T "$@" app curl -s -o /dev/null -m 8 -w '%{http_code}' http://localhost:9080/health/ready; }
+is_ready() { [ "$(readiness)" = 200 ]; }
+is_not_ready() { [ "$(readiness)" = 503 ]; }
+rows() { sql 'SELECT count(*) FROM raw_events'; }
+has_more_rows_than() { local now; now=$(rows 2> /dev/null) && [ "$now" -gt "$1" ]; }
+
+all_healthy() {
+  local states
+  states=$(docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $(docker compose ps --all --quiet))
+  [ "$(sort -u <<< "$states")" = 'running healthy' ]
+}
+
+# Every offset in exactly one of the two tables: prints the partitions for which that is not true.
+violations() {
+  sql "WITH stored AS (
+         SELECT topic_partition_id AS p, kafka_offset AS o FROM raw_events
+         UNION ALL SELECT topic_partition_id, kafka_offset FROM dead_letters WHERE replayed_at IS NULL)
+       SELECT t.topic_id, t.partition, t.next_offset, count(o), count(DISTINCT o), min(o), max(o)
+       FROM topic_partitions t FULL JOIN stored ON p = t.id GROUP BY t.id
+       HAVING t.id IS NULL OR count(o) <> t.next_offset OR count(DISTINCT o) <> t.next_offset
+           OR min(o) < 0 OR max(o) >= t.next_offset
+       UNION ALL
+       SELECT NULL, topic_partition_id, kafka_offset, 0, 0, 0, 0 FROM dead_letters d WHERE replayed_at IS NOT NULL
+         AND NOT EXISTS (SELECT FROM raw_events e
+           WHERE (e.topic_partition_id, e.kafka_offset) = (d.topic_partition_id, d.kafka_offset))"
+}
+
+# The positions of the topic that is there now, by its id
+behind() { # "PARTITION:OFFSET ..." UUID
+  sql "SELECT count(*) FROM unnest('{$1}'::text[]) AS e
+       LEFT JOIN topic_partitions t ON t.topic_id = '$2' AND t.partition = split_part(e, ':', 1)::int
+       WHERE coalesce(t.next_offset, 0) < split_part(e, ':', 2)::bigint"
+}
+caught_up() { [ "$(behind "$@" 2> /dev/null)" = 0 ]; }
+
+topic_id() { # Kafka prints it in base64
+  local id
+  id=$(in_kafka kafka-topics --describe --topic sensor_data | sed -n 's/.*TopicId: \([^[:space:]]*\).*/\1/p' | head -1)
+  sql "SELECT encode(decode(translate('$id', '-_', '+/') || '==', 'base64'), 'hex')::uuid"
+}
+
+# Everything that is on the topic now gets stored, and the invariant holds
+everything_stored_once() {
+  local ends id
+  ends=$(in_kafka kafka-get-offsets --topic sensor_data | sed 's/^sensor_data://' | paste -sd,) || return 1
+  id=$(topic_id) || return 1
+  echo "end offsets $ends of topic $id"
+  [ -n "$ends" ] && [ -n "$id" ] || return 1
+  wait_until 120 caught_up "$ends" "$id" || { sql 'SELECT * FROM topic_partitions'; return 1; }
+  local found
+  found=$(violations) || return 1
+  [ -z "$found" ] || { echo "violations:"; echo "$found"; return 1; }
+  sql "SELECT count(*) || ' rows, ' || (SELECT count(*) FROM dead_letters) || ' dead letters' FROM raw_events"
+}
+
+# The stack is as it was before the fault: healthy, moving, and nothing is lost or double
+recovers() {
+  docker compose up --detach || return 1
+  wait_until 150 all_healthy || return 1
+  local before
+  before=$(rows) || return 1
+  wait_until 120 has_more_rows_than "$before" || return 1
+  everything_stored_once
+}
+
+# The commands of docs/compose.md below a marker, as written
+block() { # NAME
+  local text
+  text=$(awk -v marker="<!-- test: $1 -->" '$0 == marker {found = 1; next}
+    found && /^```/ {if (inside) exit; inside = 1; next} inside' docs/compose.md)
+  [ -n "$text" ] || { echo "docs/compose.md has no commands marked '$1'" >&2; return 1; }
+  printf '%s\n' "$text"
+}
+documented() { # NAME
+  local text
+  text=$(block "$1") || return 1
+  echo "$text"
+  bash -euo pipefail -c "$text" < /dev/null
+}
+prints_lines_wait() { wait_until 60 prints_lines "$@"; }
+documented_until() { # NAME TEXT: until it prints the text
+  wait_until 60 prints "$@"
+}
+prints() { local out; out=$(documented "$1" 2>&1); [[ $out == *"$2"* ]] || { echo "$out"; return 1; }; }
+prints_lines() { # NAME PATTERN COUNT
+  local out
+  out=$(documented "$1" 2>&1)
+  echo "$out"
+  [ "$(grep -c "$2" <<< "$out")" -ge "$3" ]
+}
+
+# --- the checks
+
+files_are_as_agreed() {
+  ! grep -q '^version:' docker-compose.yml || return 1
+  [ "$(docker compose config --services | sort | paste -sd' ')" = 'app kafka postgres' ] || return 1
+  ! grep -q '# *syntax *=' liberty/Dockerfile || return 1
+  # tags are pinned
+  ! docker compose config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':[0-9]' || return 1
+}
+
+every_setting_passes_through() {
+  local missing=0 name
+  for name in $(sed -n '/^mp\./d; s/^\([a-z][a-z.]*\)=.*/\1/p' src/main/resources/META-INF/microprofile-config.properties \
+    | tr 'a-z.' 'A-Z_'); do
+    grep -q "^      $name:" docker-compose.yml || { echo "docker-compose.yml does not pass $name"; missing=1; }
+    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | DB_PORT) continue ;; esac
+    grep -q "^#$name=" .env.example || { echo ".env.example does not list $name"; missing=1; }
+  done
+  for name in $(grep -o '\${[A-Z_]*' docker-compose.yml | tr -d '${' | sort -u); do
+    grep -q "^#$name=" .env.example || { echo ".env.example does not list $name"; missing=1; }
+  done
+  return $missing
+}
+
+defaults_of_env_example_are_true() {
+  docker compose config > "$work/without" || return 1
+  grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
+  docker compose --env-file "$work/example.env" config > "$work/with" || return 1
+  # besides the application's own settings, which are only named there, nothing changes
+  diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^> +(KAFKA|PRODUCER|CONSUMER|SENSOR|OPERATOR|DB)_[A-Z_]+: ' && return 1
+  # and those are the application's defaults
+  local name value
+  while IFS='=' read -r name value; do
+    local property
+    property=$(tr 'A-Z_' 'a-z.' <<< "$name")
+    if grep -q "^$property=" src/main/resources/META-INF/microprofile-config.properties; then
+      grep -qxF "$property=$value" src/main/resources/META-INF/microprofile-config.properties \
+        || { echo "the default of $name is not $value"; return 1; }
+    fi
+  done < <(grep -E '^[A-Z_]+=' "$work/example.env")
+}
+
+builds_with_buildkit() { DOCKER_BUILDKIT=1 docker compose build app; }
+builds_with_classic_builder() {
+  DOCKER_BUILDKIT=0 docker build -q -f liberty/Dockerfile -t "$APP_IMAGE-classic" . || return 1
+  docker image rm "$APP_IMAGE-classic"
+}
+
+dependencies_are_cached() { # a changed source does not repeat the downloads
+  echo '// changed' >> src/main/java/dev/datapipeline/PipelineStarter.java
+  DOCKER_BUILDKIT=1 docker build --progress plain --target build -f liberty/Dockerfile . > "$work/build" 2>&1 || { cat "$work/build"; return 1; }
+  cat "$work/build"
+  local step
+  step=$(sed -n 's/^\(#[0-9]*\) .*RUN mvn \$WAR.*/\1/p' "$work/build" | head -1)
+  grep -q "^$step CACHED" "$work/build"
+}
+
+image_is_as_agreed() {
+  [ "$(docker image inspect --format '{{.Config.User}}' "$APP_IMAGE")" = 1001 ] || return 1
+  local label
+  for label in title description licenses version revision; do
+    [ -n "$(docker image inspect --format "{{index .Config.Labels \"org.opencontainers.image.$label\"}}" "$APP_IMAGE")" ] \
+      || { echo "no label $label"; return 1; }
+  done
+  [ "$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.title"}}' "$APP_IMAGE")" = datapipeline ] || return 1
+  # no password of a key store or of anything else, neither in a file nor in the environment
+  ! docker run --rm --entrypoint grep "$APP_IMAGE" -rEil 'password="[^$"]' /config/ || return 1
+  ! docker image inspect --format '{{.Config.Env}}' "$APP_IMAGE" | grep -i password || return 1
+  [ "$(docker run --rm --entrypoint sh "$APP_IMAGE" -c 'ls /liberty/usr/shared/resources/jdbc | grep -c ^postgresql-')" = 1 ]
+}
+
+containers_are_hardened() {
+  local service id status=0
+  for service in app kafka postgres; do
+    id=$(id_of $service)
+    local status_file
+    status_file=$(docker compose exec -T $service cat /proc/1/status)
+    grep -q '^NoNewPrivs:[[:space:]]*1' <<< "$status_file" || { echo "$service may gain privileges"; status=1; }
+    grep -qE '^CapEff:[[:space:]]*0+$' <<< "$status_file" || { echo "$service has capabilities"; status=1; }
+    ! grep -qE '^Uid:[[:space:]]*0' <<< "$status_file" || { echo "$service runs as root"; status=1; }
+    docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{gt .HostConfig.Memory 0}}' "$id" \
+      | grep -qx 'unless-stopped true' || { echo "$service has no restart policy or no limit"; status=1; }
+    docker inspect --format '{{range $p, $b := .NetworkSettings.Ports}}{{range $b}}{{.HostIp}} {{end}}{{end}}' "$id" \
+      | grep -qE '^127\.0\.0\.1 $' || { echo "$service is published elsewhere"; status=1; }
+    docker inspect --format '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}' "$id" | tr ' ' '\n' \
+      | grep -v "^$COMPOSE_PROJECT_NAME" | grep . && { echo "$service has an anonymous volume"; status=1; }
+  done
+  docker inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$(id_of app)" | grep -qx true || { echo "app can write"; status=1; }
+  ! docker compose exec -T app touch /config/x || status=1
+  # nothing that runs in the app's container can change the passwords
+  ! docker compose exec -T app touch /run/credentials/x || status=1
+  return $status
+}
+
+fails() { ! "$@"; }
+roles_are_separate() {
+  [ "$(sql 'SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user')" = f ] || return 1
+  [ "$(sql "SELECT string_agg(nspname, ',') FROM pg_namespace WHERE pg_get_userbyid(nspowner) = current_user AND nspname !~ '^pg_'")" = pipeline ] || return 1
+  [ "$(sql "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()")" = postgres ] || return 1
+  sql 'CREATE TEMP TABLE t (x int)' || return 1
+  fails sql 'CREATE TABLE public.t (x int)' && fails sql 'CREATE SCHEMA s' && fails sql 'CREATE ROLE r' \
+    && fails sql "COPY raw_events TO PROGRAM 'true'" || return 1
+  sql 'CREATE TABLE of_a_later_migration (x int)' || return 1
+  role=reader sql 'SELECT count(*) FROM raw_events, of_a_later_migration' && role=reader sql 'SELECT count(*) FROM raw_events_source' || return 1
+  role=reader fails sql 'DELETE FROM raw_events' || return 1
+  role=reader fails sql 'SET default_transaction_read_only = off; DELETE FROM raw_events' || return 1
+  role=reader fails sql 'CREATE TEMP TABLE t (x int)' || return 1
+  sql 'DROP TABLE of_a_later_migration'
+}
+
+login() { # ROLE PASSWORD: over TCP from the host
+  docker run --rm --network host -e PGPASSWORD="$2" --entrypoint psql "$(docker compose config --images | grep postgres)" \
+    -h localhost -U "$1" datapipeline -AtXc 'SELECT current_user'
+}
+passwords_are_needed() {
+  local password
+  password=$(docker compose exec -T postgres cat /run/credentials/DB_PASSWORD) || return 1
+  [ ${#password} -ge 32 ] || return 1
+  [ "$(login datapipeline "$password")" = datapipeline ] || return 1
+  local wrong
+  for wrong in '' datapipeline postgres "x$password"; do
+    fails login datapipeline "$wrong" && fails login reader "$wrong" && fails login postgres "$wrong" || return 1
+  done
+  ! docker inspect "$(id_of app)" "$(id_of postgres)" | grep -F "$password" || return 1
+  ! docker compose logs | grep -F "$password"
+}
+
+password_can_be_changed() {
+  printf "DB_PASSWORD='o\"n}e'\nPRODUCER_EVENTS_PER_TICK=20\nPRODUCER_INTERVAL=PT0.05S\nSENSOR_COUNT=3\n" > .env
+  docker compose up --detach --wait || return 1
+  [ "$(login datapipeline 'o"n}e')" = datapipeline ] || return 1
+  docker compose exec -T app printenv SENSOR_COUNT || return 1
+  local before
+  before=$(rows)
+  wait_until 60 has_more_rows_than $((before + 200)) || return 1
+  # and back to what is generated, which is the last one that was in force
+  sed -i '/DB_PASSWORD/d' .env
+  docker compose up --detach --wait || return 1
+  [ "$(login datapipeline 'o"n}e')" = datapipeline ] && everything_stored_once
+}
+
+# Faults. Each leaves it to `recovers` to bring the stack back.
+kill_service() { docker compose kill -s KILL "$1" && recovers; }
+crash_service() { # the process dies: nobody but the restart policy brings it back
+  local id pid
+  id=$(id_of "$1")
+  pid=$(docker inspect --format '{{.State.Pid}}' "$id")
+  kill -9 "$pid" || return 1
+  wait_until 30 restarted_since "$id" "$pid" || return 1
+  wait_until 150 all_healthy && recovers
+}
+restarted_since() { local now; now=$(docker inspect --format '{{.State.Pid}}' "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
+restart_service() { docker compose restart "$1" && recovers; }
+pause_backend() { # until the application says that it does not move
+  docker compose pause "$1" || return 1
+  wait_until 90 is_not_ready
+  local outcome=$?
+  docker compose unpause "$1" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
+}
+pause_app() { # what is produced meanwhile waits on the topic
+  docker compose pause app || return 1
+  documented produce
+  local outcome=$?
+  docker compose unpause app && [ $outcome = 0 ] && recovers
+}
+network=${COMPOSE_PROJECT_NAME}_pipeline
+disconnect_backend() {
+  docker network disconnect "$network" "$(id_of "$1")" || return 1
+  wait_until 90 is_not_ready
+  local outcome=$?
+  docker network connect "$network" "$(id_of "$1")" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
+}
+disconnect_app() {
+  docker network disconnect "$network" "$(id_of app)" || return 1
+  wait_until 90 is_not_ready
+  local outcome=$?
+  docker network connect "$network" "$(id_of app)" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
+}
+stop_in_time() { # nobody has to be killed
+  docker compose stop || return 1
+  local service code
+  for service in app kafka postgres; do
+    code=$(docker inspect --format '{{.State.ExitCode}}' "$(id_of $service)")
+    echo "$service exited with $code"
+    [ "$code" != 137 ] || return 1
+  done
+  ! docker compose logs --no-color --tail 200 app | grep -E 'did not stop in time|not acknowledged'
+}
+down_and_up() { docker compose down && recovers; }
+without_kafkas_volume() {
+  local before
+  before=$(rows) || return 1
+  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_kafka-data" && recovers || return 1
+  [ "$(sql 'SELECT count(DISTINCT topic_id) FROM topic_partitions')" -ge 2 ] && [ "$(rows)" -ge "$before" ]
+}
+without_credentials_volume() { # new passwords for old data
+  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_credentials" && recovers
+}
+
+shared_by() { # COUNT: each member of the group has a partition
+  local members
+  members=$(in_kafka kafka-consumer-groups --describe --members --group datapipeline 2> /dev/null | awk '$1 == "datapipeline" && $NF > 0' | wc -l)
+  [ "$members" = "$1" ]
+}
+scales_to_three() {
+  documented scale || return 1
+  wait_until 90 shared_by 3 || return 1
+  [ "$(docker inspect --format '{{(index (index .NetworkSettings.Ports "9080/tcp") 0).HostPort}}' $(id_of app) | sort -u | wc -l)" = 3 ] || return 1
+  [ "$(docker compose logs --no-color app | grep -c 'E CWW')" = 0 ] || return 1
+  everything_stored_once
+}
+one_of_three_dies() {
+  docker kill "$(id_of app | head -1)" || return 1
+  wait_until 120 shared_by 2 || return 1
+  everything_stored_once || return 1
+  docker compose up --detach --scale app=1 && wait_until 120 all_healthy && everything_stored_once
+}
+
+dev_mode_on_the_host() {
+  docker compose stop app || return 1
+  local before port=9080
+  port_is_free $port || port=9680
+  local url=http://localhost:$port/health/ready
+  before=$(rows)
+  # as a process group of its own, with an input that stays open
+  mkfifo "$work/stdin"
+  HTTP_PORT=$port setsid bash -c "$(block 'develop: application')" < "$work/stdin" > "$work/dev.log" 2>&1 &
+  dev_pid=$!
+  exec 9> "$work/stdin"
+  wait_until 300 curl -sf -m 5 -o /dev/null "$url"
+  local outcome=$?
+  [ $outcome = 0 ] && { wait_until 60 has_more_rows_than "$before" || outcome=1; }
+  echo q >&9
+  exec 9>&-
+  wait_until 60 fails kill -0 "$dev_pid" 2> /dev/null || kill -- "-$dev_pid"
+  dev_pid=
+  [ $outcome = 0 ] || { tail -60 "$work/dev.log"; return 1; }
+  recovers
+}
+
+# --- the run
+
+fault() { # NAME COMMAND...
+  [[ $1 =~ ${ONLY:-.} ]] && check "$@"
+}
+
+docker info > /dev/null 2>&1 || started_engine=true
+check 'an engine with Compose is there' engine
+[ $failed = 0 ] || exit 1
+copy_project
+for port in 9092 5432; do
+  port_is_free $port || { echo "Port $port is taken on this machine: the commands of docs/compose.md need it."; failed=1; exit 1; }
+done
+# The engine goes on to the next port of the range with each start, and fails if somebody else has it
+ten_are_free() { local p; for p in $(seq "$1" $(($1 + 9))); do port_is_free "$p" || return 1; done; }
+for base in 9080 9180 9280 9380 9480 9580; do
+  if ten_are_free $base; then
+    [ $base = 9080 ] || export HTTP_PORT=$base-$((base + 9))
+    break
+  fi
+done
+
+check 'three services, no version key, pinned tags, no syntax line' files_are_as_agreed
+check 'every setting can be set in .env, and .env.example lists it' every_setting_passes_through
+check 'the defaults that .env.example states are true' defaults_of_env_example_are_true
+check 'the image builds with BuildKit' builds_with_buildkit
+if $all; then
+  check 'the image builds with the classic builder' builds_with_classic_builder
+  check 'a changed source does not repeat the downloads' dependencies_are_cached
+  copy_project
+fi
+check 'the image has user 1001, labels, one driver and no secret' image_is_as_agreed
+check 'docs: docker compose up brings up three healthy services' documented start
+check 'docs: the query shows rows' prints_lines_wait rows '"sensor":' 2
+check 'docs: the address' documented address
+check 'containers are hardened, limited, restarted, published on the loopback interface' containers_are_hardened
+check 'the application owns only its schema, the reader only reads' roles_are_separate
+check 'roles need their generated passwords, which nothing shows' passwords_are_needed
+check 'docs: query from the host' documented 'query from the host'
+check 'docs: produce in the container' documented produce
+check 'docs: produce from the host' documented 'produce from the host'
+if command -v kcat > /dev/null; then
+  check 'docs: produce with kcat' documented 'produce with kcat'
+  check 'docs: what was produced with kcat is a row' documented_until select '"from-kcat"'
+else
+  skip 'docs: produce with kcat' 'no kcat here'
+fi
+check 'docs: what was produced in the container is a row' documented_until select '"by-hand"'
+check 'docs: what was produced from the host is a row' documented_until select '"from-the-host"'
+check 'docs: produce what is no JSON' documented 'produce what is no JSON'
+check 'docs: it is a dead letter with its reason' documented_until 'dead letters' 'invalid input syntax for type json'
+check 'docs: consume in the container' prints_lines consume '"sensor"' 10
+check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 10
+check 'settings and a password in .env come into force' password_can_be_changed
+
+fault 'kill -s KILL postgres' kill_service postgres
+fault 'kill -s KILL kafka' kill_service kafka
+fault 'kill -s KILL app' kill_service app
+fault 'network disconnect and connect postgres' disconnect_backend postgres
+if $all; then
+  fault 'network disconnect and connect kafka' disconnect_backend kafka
+  fault 'network disconnect and connect app' disconnect_app
+  fault 'pause and unpause postgres' pause_backend postgres
+  fault 'pause and unpause kafka' pause_backend kafka
+  fault 'pause and unpause app' pause_app
+  for service in postgres kafka app; do
+    fault "restart $service" restart_service $service
+    fault "the process of $service dies and the restart policy brings it back" crash_service $service
+  done
+  fault 'down and up with kept volumes' down_and_up
+  fault 'down and up without the passwords' without_credentials_volume
+fi
+fault 'all services stop within their grace period' stop_in_time
+fault "down and up without Kafka's volume" without_kafkas_volume
+fault 'docs: --scale app=3 shares the partitions' scales_to_three
+if $all; then
+  fault 'one of three instances dies' one_of_three_dies
+  fault 'docs: liberty:dev on the host with the backends in containers' dev_mode_on_the_host
+fi
