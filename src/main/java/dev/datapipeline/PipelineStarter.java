@@ -16,6 +16,7 @@ import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.ejb.ConcurrencyManagement;
 import jakarta.ejb.ConcurrencyManagementType;
+import jakarta.ejb.EJBException;
 import jakarta.ejb.Singleton;
 import jakarta.ejb.Startup;
 import jakarta.ejb.TransactionAttribute;
@@ -57,10 +58,23 @@ public class PipelineStarter {
   @PostConstruct
   void start() {
     LOG.info("datapipeline starts: " + configuration.describe());
+    if (producerConfig.enabled()) {
+      chooseSource();
+    }
     monitor.start();
     thread = threads.newThread(this::startInOrder);
     thread.setName("datapipeline start");
     thread.start();
+  }
+
+  /** Which sources there are is known to CDI only, so this setting is checked here. */
+  private void chooseSource() {
+    try {
+      timer.chooseSource();
+    } catch (EJBException e) {
+      LOG.severe(e.getCausedByException().getMessage() + ". The application does not start.");
+      throw e;
+    }
   }
 
   private void startInOrder() {
@@ -115,7 +129,9 @@ public class PipelineStarter {
 
   @PreDestroy
   void stop() {
-    thread.interrupt();
+    if (thread != null) {
+      thread.interrupt();
+    }
     // enterprise beans are destroyed before the channels are closed
     consumer.stop();
   }

@@ -89,8 +89,14 @@ final class Lane implements Runnable {
         gather(batch);
         storeUntilDone(batch);
         for (Delivery delivery : batch) {
-          acknowledge(delivery);
-          space.release(delivery.bytes());
+          try {
+            acknowledge(delivery);
+          } catch (RuntimeException e) {
+            // stored it is; a channel that has ended delivers it again, and it is dropped then
+            LOG.log(Level.FINE, "not acknowledged", e);
+          } finally {
+            space.release(delivery.bytes());
+          }
         }
         batch.clear();
       }

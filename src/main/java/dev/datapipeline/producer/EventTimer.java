@@ -47,12 +47,16 @@ public class EventTimer {
   private volatile boolean stopped;
 
   /**
-   * Starts the timer. To be called once, when the topic is there.
+   * Chooses the source. To be called first.
    *
-   * @throws IllegalStateException if there is no source of the configured name
+   * @throws IllegalArgumentException if there is no source of the configured name
    */
-  public void start() {
+  public void chooseSource() {
     source = chosenSource();
+  }
+
+  /** Starts the timer. To be called once, when the topic is there. */
+  public void start() {
     nextTick = Instant.now();
     arm();
   }
@@ -64,7 +68,7 @@ public class EventTimer {
         .findFirst()
         .orElseThrow(
             () ->
-                new IllegalStateException(
+                new IllegalArgumentException(
                     "Setting PRODUCER_SOURCE has the value '%s', which is not allowed: it must be one of %s"
                         .formatted(config.source(), String.join(", ", names))));
   }

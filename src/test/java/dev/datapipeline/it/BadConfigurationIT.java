@@ -34,6 +34,24 @@ class BadConfigurationIT {
     }
   }
 
+  @Test
+  void aSourceThatIsNotThereIsNamedWithThoseThatAre() {
+    Map<String, String> environment = new LinkedHashMap<>(TestBackends.get().environment());
+    environment.put("PRODUCER_SOURCE", "sensors");
+    try (Application application = new Application("badSource", environment).start()) {
+      await()
+          .atMost(Duration.ofSeconds(90))
+          .until(() -> !lines(application, "The application does not start.").isEmpty());
+
+      assertThat(lines(application, "The application does not start."))
+          .singleElement()
+          .asString()
+          .contains(
+              "Setting PRODUCER_SOURCE has the value 'sensors', which is not allowed:"
+                  + " it must be one of sensor.");
+    }
+  }
+
   private static List<String> lines(Application application, String text) {
     return application.log().stream().filter(line -> line.contains(text)).toList();
   }

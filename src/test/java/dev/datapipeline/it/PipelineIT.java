@@ -28,6 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(ArquillianExtension.class)
 class PipelineIT {
   private static final String TOPIC = "sensor_data";
+
+  /** As text: json operators fail for other tests' documents that no text can hold, as \\u0000. */
+  private static final String SENSOR_EVENT = "payload::text LIKE '{\"id\":%,\"sensor\":%'";
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What the health checks promise, with some time for a busy machine to answer. */
@@ -104,7 +108,8 @@ class PipelineIT {
     assertThat(
             database.query(
                 "SELECT \"timestamp\" AT TIME ZONE 'UTC' FROM raw_events_source"
-                    + " WHERE partition = ? AND kafka_offset = ?",
+                    + " WHERE topic = ? AND partition = ? AND kafka_offset = ?",
+                TOPIC,
                 sent.partition(),
                 sent.offset()))
         .containsExactly(List.of("2001-02-03 04:05:06.789"));
@@ -117,17 +122,19 @@ class PipelineIT {
     await().atMost(PATIENCE).until(() -> sensorEvents() >= before + 10);
     assertThat(
             database.number(
-                "SELECT count(*) FROM raw_events WHERE payload->>'sensor' IS NOT NULL"
-                    + " AND (payload->>'id')::uuid IS NOT NULL AND payload->>'unit' IS NOT NULL"
+                "SELECT count(*) FROM raw_events_source WHERE topic = ? AND CASE WHEN "
+                    + SENSOR_EVENT
+                    + " THEN payload->>'sensor' IS NOT NULL AND payload->>'unit' IS NOT NULL"
+                    + " AND (payload->>'id')::uuid IS NOT NULL"
                     + " AND (payload->>'value')::numeric IS NOT NULL"
-                    + " AND (payload->>'timestamp')::timestamptz = \"timestamp\""))
+                    + " AND (payload->>'timestamp')::timestamptz = \"timestamp\" END",
+                TOPIC))
         .isGreaterThanOrEqualTo(10);
   }
 
   private long sensorEvents() {
     return database.number(
-        "SELECT count(*) FROM raw_events WHERE json_typeof(payload) = 'object'"
-            + " AND payload->>'sensor' IS NOT NULL");
+        "SELECT count(*) FROM raw_events_source WHERE topic = ? AND " + SENSOR_EVENT, TOPIC);
   }
 
   @Test
@@ -142,7 +149,8 @@ class PipelineIT {
             database.query(
                 "SELECT convert_from(d.payload, 'UTF8'), d.sqlstate FROM dead_letters d"
                     + " JOIN topic_partitions p ON p.id = d.topic_partition_id"
-                    + " WHERE p.partition = ? AND d.kafka_offset = ?",
+                    + " WHERE p.topic = ? AND p.partition = ? AND d.kafka_offset = ?",
+                TOPIC,
                 guilty.partition(),
                 guilty.offset()))
         .containsExactly(List.of("{\"broken\":", "22P02"));
