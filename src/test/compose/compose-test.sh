@@ -41,8 +41,9 @@ check() { # NAME COMMAND...
     printf 'not ok %d - %s (%d s)\n' "$number" "$name" $((SECONDS - begin))
     tail -n 40 "$log" | sed 's/^/# /'
     if [ -d "$copy" ]; then
-      (cd "$copy" && docker compose ps --all --format '{{.Name}} {{.Status}}'; docker compose logs --no-color --tail 12 app) \
-        2>&1 | cut -c 1-300 | sed 's/^/#   /'
+      (cd "$copy" && docker compose ps --all --format '{{.Name}} {{.Status}}'; docker compose logs --no-color --tail 40 app
+        docker compose exec -T app curl -s -m 8 http://localhost:9080/health/ready) \
+        2>&1 | cut -c 1-2000 | sed 's/^/#   /'
     fi
   fi
 }
@@ -170,13 +171,14 @@ everything_stored_once() {
 
 # The stack is as it was before the fault: healthy, moving, and nothing is lost or double
 recovers() {
-  docker compose up --detach || return 1
   wait_until 150 all_healthy || return 1
   local before
   before=$(rows) || return 1
   wait_until 120 has_more_rows_than "$before" || return 1
   everything_stored_once
 }
+
+starts_again() { docker compose up --detach && recovers; }
 
 # The commands of docs/compose.md below a marker, as written
 block() { # NAME
@@ -257,7 +259,7 @@ dependencies_are_cached() { # a changed source does not repeat the downloads
   DOCKER_BUILDKIT=1 docker build --progress plain --target build -f liberty/Dockerfile . > "$work/build" 2>&1 || { cat "$work/build"; return 1; }
   cat "$work/build"
   local step
-  step=$(sed -n 's/^\(#[0-9]*\) .*RUN mvn \$WAR.*/\1/p' "$work/build" | head -1)
+  step=$(sed -n 's/^\(#[0-9]*\) .*RUN mvn .*rm -r target.*/\1/p' "$work/build" | head -1)
   grep -q "^$step CACHED" "$work/build"
 }
 
@@ -345,8 +347,8 @@ password_can_be_changed() {
   [ "$(login datapipeline 'o"n}e')" = datapipeline ] && everything_stored_once
 }
 
-# Faults. Each leaves it to `recovers` to bring the stack back.
-kill_service() { docker compose kill -s KILL "$1" && recovers; }
+# Faults. What is not killed or taken down has to go on by itself.
+kill_service() { docker compose kill -s KILL "$1" && starts_again; }
 crash_service() { # the process dies: nobody but the restart policy brings it back
   local id pid
   id=$(id_of "$1")
@@ -383,6 +385,7 @@ disconnect_app() {
   docker network connect "$network" "$(id_of app)" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
 }
 stop_in_time() { # nobody has to be killed
+  rows > "$work/rows" || return 1
   docker compose stop || return 1
   local service code
   for service in app kafka postgres; do
@@ -392,15 +395,13 @@ stop_in_time() { # nobody has to be killed
   done
   ! docker compose logs --no-color --tail 200 app | grep -E 'did not stop in time|not acknowledged'
 }
-down_and_up() { docker compose down && recovers; }
+down_and_up() { docker compose down && starts_again; }
 without_kafkas_volume() {
-  local before
-  before=$(rows) || return 1
-  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_kafka-data" && recovers || return 1
-  [ "$(sql 'SELECT count(DISTINCT topic_id) FROM topic_partitions')" -ge 2 ] && [ "$(rows)" -ge "$before" ]
+  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_kafka-data" && starts_again || return 1
+  [ "$(sql 'SELECT count(DISTINCT topic_id) FROM topic_partitions')" -ge 2 ] && [ "$(rows)" -ge "$(cat "$work/rows" 2> /dev/null || echo 0)" ]
 }
 without_credentials_volume() { # new passwords for old data
-  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_credentials" && recovers
+  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_credentials" && starts_again
 }
 
 shared_by() { # COUNT: each member of the group has a partition
@@ -441,7 +442,7 @@ dev_mode_on_the_host() {
   wait_until 60 fails kill -0 "$dev_pid" 2> /dev/null || kill -- "-$dev_pid"
   dev_pid=
   [ $outcome = 0 ] || { tail -60 "$work/dev.log"; return 1; }
-  recovers
+  starts_again
 }
 
 # --- the run
