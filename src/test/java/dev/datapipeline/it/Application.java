@@ -31,6 +31,11 @@ final class Application implements AutoCloseable {
     directory = new ServerDirectory(name);
     directory.installApplication();
     log = ServerDirectory.TARGET.resolve("it").resolve(name + ".log");
+    try {
+      Files.deleteIfExists(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static int freePort() {
