@@ -74,7 +74,8 @@ final class TopicContent implements AutoCloseable {
             .toList();
     consumer.assign(partitions);
     for (TopicPartition partition : partitions) {
-      consumer.seek(partition, ends.getOrDefault(partition.partition(), 0L));
+      ends.putIfAbsent(partition.partition(), 0L);
+      consumer.seek(partition, ends.get(partition.partition()));
     }
     long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
     while (partitions.stream()

@@ -24,7 +24,7 @@ final class Traffic implements AutoCloseable {
           new byte[0],
           "{\"nul\":\"\0\"}".getBytes(UTF_8),
           new byte[] {'"', (byte) 0xff, '"'},
-          ("[".repeat(20_000) + "]".repeat(20_000)).getBytes(UTF_8),
+          ("[".repeat(100_000) + "]".repeat(100_000)).getBytes(UTF_8),
           ("[\"" + "x".repeat(200_000)).getBytes(UTF_8));
 
   private static final Duration PAUSE = Duration.ofMillis(3);
