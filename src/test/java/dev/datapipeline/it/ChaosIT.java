@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -64,6 +66,7 @@ class ChaosIT {
           this::sendPoison,
           this::resetGroup,
           this::putDatabaseBack);
+  private final LinkedList<Fault> deck = new LinkedList<>();
   private Traffic traffic;
 
   @Test
@@ -87,7 +90,7 @@ class ChaosIT {
 
   private void play(int round, TopicContent content, PrintStream log) throws Exception {
     long begin = System.nanoTime();
-    String what = faults.get(random.nextInt(faults.size())).happen();
+    String what = nextFault().happen();
     what += joinOrStay();
     List<String> wrong = verdict(content);
     say(
@@ -101,6 +104,15 @@ class ChaosIT {
             wrong.isEmpty() ? "each exactly once" : "WRONG: " + wrong,
             what));
     assertThat(wrong).as("seed %d, round %d: %s", seed, round, what).isEmpty();
+  }
+
+  /** Each fault happens once before one happens again, but for those that are listed twice. */
+  private Fault nextFault() {
+    if (deck.isEmpty()) {
+      deck.addAll(faults);
+      Collections.shuffle(deck, random);
+    }
+    return deck.remove();
   }
 
   private static void say(PrintStream log, String line) {
