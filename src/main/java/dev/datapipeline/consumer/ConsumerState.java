@@ -3,16 +3,20 @@ package dev.datapipeline.consumer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What is known about the consumer, for health and log. Thread-safe. */
 public final class ConsumerState {
+  private static final String CHANNEL = "channel";
+
   private volatile boolean open;
   private volatile String channelFailure;
   private volatile String lastError;
   private volatile Instant lastErrorAt;
   private volatile Instant lastStoredAt;
-  private volatile boolean failing;
+  private final Set<String> failing = ConcurrentHashMap.newKeySet();
   private volatile UUID topicIdAtOpening;
 
   void opened(UUID topicId) {
@@ -24,25 +28,34 @@ public final class ConsumerState {
     return topicIdAtOpening;
   }
 
-  void stored() {
+  /** Something was stored; the batch of which it is a part may still fail. */
+  void progressed() {
     lastStoredAt = Instant.now();
-    failing = false;
   }
 
-  void failed(String reason) {
+  /**
+   * A writer's batch is stored. That of another one may still be failing: its partitions do not
+   * move.
+   */
+  void stored(String writer) {
+    progressed();
+    failing.remove(writer);
+  }
+
+  void failed(String writer, String reason) {
     lastError = reason;
     lastErrorAt = Instant.now();
-    failing = true;
+    failing.add(writer);
   }
 
   void channelDied(String reason) {
     channelFailure = reason;
-    failed(reason);
+    failed(CHANNEL, reason);
   }
 
   void channelResumed() {
     channelFailure = null;
-    failing = false;
+    failing.remove(CHANNEL);
   }
 
   /**
@@ -64,12 +77,12 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns whether the last attempt to store a batch failed.
+   * Returns whether a writer's last attempt to store a batch failed, or the channel is dead.
    *
-   * @return false again as soon as a batch is stored
+   * @return false again as soon as each batch that failed is stored
    */
   public boolean isFailing() {
-    return failing;
+    return !failing.isEmpty();
   }
 
   /**

@@ -178,7 +178,7 @@ final class ExactlyOnceStore {
               throw new StorageFailedWhileReading(e);
             }
             stored[0] += part.records().size();
-            state.stored();
+            state.progressed();
           });
       if (stored[0] > 0) {
         LOG.warning("%s: %d records read again and stored".formatted(partition, stored[0]));

@@ -142,7 +142,8 @@ final class Lane implements Runnable {
   private void checkPositions() throws InterruptedException {
     try {
       store.catchUp(owned);
-    } catch (BrokerUnavailableException | KafkaException | StorageException e) {
+    } catch (RuntimeException | StorageException e) {
+      // whatever it is must not end this thread; a topic may be created again at this moment
       LOG.log(Level.FINE, "positions not compared; they are again soon", e);
     }
   }
@@ -151,7 +152,7 @@ final class Lane implements Runnable {
     while (true) {
       try {
         store.store(batch);
-        state.stored();
+        state.stored(name);
         outage.reset();
         defect.reset();
         return;
@@ -172,7 +173,7 @@ final class Lane implements Runnable {
     }
     Duration pause = backoff.next();
     metrics.batchRetried();
-    state.failed(reason);
+    state.failed(name, reason);
     LOG.log(
         Level.WARNING,
         "{0}: a batch is not stored yet and is kept; next try in {1} ms: {2}",
