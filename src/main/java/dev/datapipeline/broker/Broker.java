@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -18,16 +19,19 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * What the broker knows about topics and groups. Thread-safe.
@@ -40,21 +44,29 @@ public class Broker {
   private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
   private final KafkaConfig config;
+  private final IsolationLevel isolationLevel;
   private Admin admin;
 
   /** For the container's proxy only. */
   protected Broker() {
     config = null;
+    isolationLevel = null;
   }
 
   /**
    * Does not connect yet.
    *
    * @param config which broker
+   * @param isolationLevel what the consumer reads, {@code read_committed} or {@code
+   *     read_uncommitted}
    */
   @Inject
-  public Broker(KafkaConfig config) {
+  public Broker(
+      KafkaConfig config,
+      @ConfigProperty(name = "mp.messaging.incoming.events-in.isolation.level")
+          String isolationLevel) {
     this.config = config;
+    this.isolationLevel = IsolationLevel.valueOf(isolationLevel.toUpperCase(Locale.ROOT));
   }
 
   /**
@@ -120,8 +132,8 @@ public class Broker {
   }
 
   /**
-   * Returns the offset behind the last record of each partition, aborted and open transactions'
-   * records included.
+   * Returns the offset behind what the consumer can read of each partition now. Behind the
+   * beginning of a producer's open transaction nothing can be read, unless uncommitted records are.
    *
    * @param partitions existing partitions
    * @return the end offset of each of them
@@ -144,7 +156,7 @@ public class Broker {
       Collection<TopicPartition> partitions, OffsetSpec which) {
     var request =
         partitions.stream().collect(Collectors.toMap(partition -> partition, any -> which));
-    var result = get(admin().listOffsets(request).all());
+    var result = get(admin().listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
     Map<TopicPartition, Long> offsets = new HashMap<>();
     result.forEach((partition, info) -> offsets.put(partition, info.offset()));
     return offsets;

@@ -36,7 +36,8 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
     for (TopicPartition partition : partitions) {
       PartitionBatch batch = batch(partition, polled);
       positions.put(partition, batch.range().to());
-      if (batch.range().from() < batch.range().to()) {
+      // the first one after an assignment tells, even without a record, how far the poll has come
+      if (batch.afterAssignment() || batch.range().from() < batch.range().to()) {
         batches.put(partition, List.of(batch));
       }
     }

@@ -9,12 +9,20 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * How far the consumer group is behind the topic.
  *
- * @param byPartition records that are not committed yet, by partition number
+ * @param byPartition records that could be read and are not committed yet, by partition number
  */
 record Lag(Map<Integer, Long> byPartition) {
 
+  /**
+   * Asks the broker.
+   *
+   * @throws IllegalStateException if there is no such topic: nothing can flow then
+   */
   static Lag of(Broker broker) {
     List<TopicPartition> partitions = broker.partitions();
+    if (partitions.isEmpty()) {
+      throw new IllegalStateException("the topic does not exist");
+    }
     Map<TopicPartition, Long> ends = broker.endOffsets(partitions);
     Map<TopicPartition, Long> starts = broker.startOffsets(partitions);
     Map<TopicPartition, Long> committed = broker.committedOffsets();

@@ -370,6 +370,20 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets no file grow beyond a size, which PostgreSQL meets as it meets a full disk. Linux only.
+   *
+   * @param bytes more than a WAL segment's 16 MiB, without which PostgreSQL cannot go on at all
+   */
+  public synchronized void limitFiles(long bytes) {
+    Processes.limitFiles(processes(), Long.toString(bytes));
+  }
+
+  /** Ends what {@link #limitFiles} began. */
+  public synchronized void unlimitFiles() {
+    Processes.limitFiles(processes(), "unlimited");
+  }
+
   private List<ProcessHandle> processes() {
     List<ProcessHandle> processes = new ArrayList<>(List.of(postmaster));
     postmaster.descendants().forEach(processes::add);

@@ -54,6 +54,19 @@ final class Processes {
     waitFor(start(new ProcessBuilder(command)), Duration.ofSeconds(10));
   }
 
+  /** Sets the soft limit of the size of files which the processes write: bytes, or "unlimited". */
+  static void limitFiles(Collection<ProcessHandle> processes, String size) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "sh", "-c", "for p; do prlimit --pid \"$p\" --fsize=\"$0\": || exit; done", size));
+    command.addAll(pids(processes));
+    Process prlimit = start(new ProcessBuilder(command));
+    if (!waitFor(prlimit, Duration.ofSeconds(10)) || prlimit.exitValue() != 0) {
+      throw new BackendException("prlimit failed for the processes " + pids(processes));
+    }
+  }
+
   /**
    * Stops processes (SIGSTOP) until the returned guard is given to {@link #resume} or this JVM
    * ends: a stopped process could not notice that its parent is gone.

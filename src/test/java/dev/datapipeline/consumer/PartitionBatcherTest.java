@@ -123,6 +123,16 @@ class PartitionBatcherTest {
     assertThat(batches.get(0).afterAssignment()).isTrue();
   }
 
+  /** A topic may begin with an aborted transaction; else nobody would commit its offsets. */
+  @Test
+  void afterAnAssignmentAPollWithoutRecordsTellsHowFarItCame() {
+    List<PartitionBatch> batches = poll(5);
+
+    assertRange(batches, 5, 5, 0);
+    assertThat(batches.get(0).afterAssignment()).isTrue();
+    assertThat(poll(5)).isEmpty();
+  }
+
   @Test
   void everyOffsetIsAcknowledgedInItsOrder() {
     PartitionBatch batch = poll(6, 1, 2, 4).get(0);

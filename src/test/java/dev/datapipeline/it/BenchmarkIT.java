@@ -1,6 +1,7 @@
 package dev.datapipeline.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.github.f4b6a3.uuid.UuidCreator;
 import dev.datapipeline.backends.Backends;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -33,55 +35,52 @@ import org.junit.jupiter.api.Test;
 class BenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
+  private static final int POISON_EVENTS = EVENTS / 4;
+  private static final int PARTITIONS = 4;
   private static final int LATENCY_RATE = 1_000;
   private static final int LATENCY_SECONDS = Integer.getInteger("bench.latency.seconds", 30);
 
-  /** One drain of the backlog by freshly started instances. */
-  private record Drain(double seconds, double cpuSeconds, long peakKib) {}
+  /** One drain of a backlog by freshly started instances. */
+  private record Drain(int events, double seconds, double cpuSeconds, long peakKib) {
+    static Drain ofCopy(double seconds) {
+      return new Drain(EVENTS, seconds, 0, 0);
+    }
+
+    double rate() {
+      return events / seconds;
+    }
+
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%.2f s", seconds);
+    }
+  }
 
   private final Backends backends = TestBackends.get();
   private final Database database = new Database(backends.postgres());
   private final StringBuilder report = new StringBuilder();
+  private final Map<String, List<Drain>> drains = new LinkedHashMap<>();
 
   @Test
   void drainAndLatency() throws Exception {
-    List<Drain> single = new ArrayList<>();
-    List<Drain> pair = new ArrayList<>();
-    List<Double> copies = new ArrayList<>();
     for (int round = 1; round <= ROUNDS; round++) {
-      String topic = "bench-" + round;
-      try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
-        backlog.create(4);
-        fill(backlog);
-        prepareSchema();
-        try (Application application = application(topic, "bench-" + round, "one")) {
-          single.add(drain(topic, application));
-        }
-        copies.add(copy());
-        try (Application first = application(topic, "pair-" + round, "one");
-            Application second = application(topic, "pair-" + round, "two")) {
-          clear();
-          pair.add(drain(topic, first, second));
-        }
-        clear();
-      }
-      print(
-          "round %d: one instance %s, two instances %s, COPY %.2f s"
-              .formatted(round, single.get(round - 1), pair.get(round - 1), copies.get(round - 1)));
+      print("round " + round);
+      goodEvents(round);
+      poison(round);
     }
     double[] latencies = latencies();
-    double copyRate = EVENTS / median(copies.stream().mapToDouble(Double::doubleValue));
-    print("");
     print(
-        "%,d events of about 180 bytes, 4 partitions, %d rounds, %d processors, Java %s"
+        "%n%,d events of about 180 bytes, %d partitions, %d rounds, %d processors, Java %s"
             .formatted(
-                EVENTS, ROUNDS, Runtime.getRuntime().availableProcessors(), Runtime.version()));
+                EVENTS,
+                PARTITIONS,
+                ROUNDS,
+                Runtime.getRuntime().availableProcessors(),
+                Runtime.version()));
     print(
-        "%-16s %12s %27s %8s %8s %9s"
-            .formatted("", "rows/s", "range", "ratio", "CPU s", "peak MiB"));
-    line("COPY", copies.stream().mapToDouble(Double::doubleValue).toArray(), copyRate, 0, 0);
-    line("one instance", single, copyRate);
-    line("two instances", pair, copyRate);
+        "%-28s %10s %23s %8s %8s %9s"
+            .formatted("", "rows/s", "range", "of COPY", "CPU s", "peak MiB"));
+    drains.forEach(this::line);
     Arrays.sort(latencies);
     print(
         "latency at %,d events/s, %,d events, sent to visible: 50 %% %.1f ms, 90 %% %.1f ms, 99 %% %.1f ms, 99.9 %% %.1f ms, max %.1f ms"
@@ -93,7 +92,48 @@ class BenchmarkIT {
                 percentile(latencies, 0.99),
                 percentile(latencies, 0.999),
                 percentile(latencies, 1)));
+    print("every offset of every drain arrived exactly once");
     Files.writeString(ServerDirectory.TARGET.resolve("benchmark.txt"), report);
+  }
+
+  private void goodEvents(int round) throws Exception {
+    String topic = "bench-" + round;
+    try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
+      backlog.create(PARTITIONS);
+      fill(backlog, EVENTS, BenchmarkIT::event);
+      try (Application application = application(topic, "bench-" + round, "one")) {
+        clear();
+        add("one instance", drain(topic, EVENTS, application));
+      }
+      add("COPY", Drain.ofCopy(copy()));
+      try (Application application = application(topic, "joined-" + round, "one")) {
+        clear();
+        add("one instance, once joined", drainOnceJoined(topic, application));
+      }
+      try (Application first = application(topic, "pair-" + round, "one");
+          Application second = application(topic, "pair-" + round, "two")) {
+        clear();
+        add("two instances, once joined", drainOnceJoined(topic, first, second));
+      }
+      clear();
+    }
+  }
+
+  private void poison(int round) throws Exception {
+    String topic = "poison-" + round;
+    try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
+      backlog.create(PARTITIONS);
+      fill(backlog, POISON_EVENTS, (random, i) -> event(random, i).replace("\"n\":", "\"n\","));
+      try (Application application = application(topic, topic, "one")) {
+        add("one instance, only poison", drain(topic, POISON_EVENTS, application));
+      }
+      clear();
+    }
+  }
+
+  private void add(String name, Drain drain) {
+    drains.computeIfAbsent(name, any -> new ArrayList<>()).add(drain);
+    print("  %s: %s".formatted(name, drain));
   }
 
   private void print(String line) {
@@ -101,28 +141,23 @@ class BenchmarkIT {
     report.append(line).append('\n');
   }
 
-  private void line(String name, List<Drain> drains, double copyRate) {
-    line(
-        name,
-        drains.stream().mapToDouble(Drain::seconds).toArray(),
-        copyRate,
-        median(drains.stream().mapToDouble(Drain::cpuSeconds)),
-        drains.stream().mapToLong(Drain::peakKib).max().orElse(0));
-  }
-
-  private void line(String name, double[] seconds, double copyRate, double cpu, long peakKib) {
-    double rate = EVENTS / median(Arrays.stream(seconds));
+  private void line(String name, List<Drain> measured) {
+    double rate = medianRate(measured);
     print(
         String.format(
             Locale.ROOT,
-            "%-16s %,12.0f %,13.0f-%,13.0f %8.2f %8.1f %9d",
+            "%-28s %,10.0f %,11.0f-%,11.0f %8.2f %8.1f %9d",
             name,
             rate,
-            EVENTS / Arrays.stream(seconds).max().orElseThrow(),
-            EVENTS / Arrays.stream(seconds).min().orElseThrow(),
-            rate / copyRate,
-            cpu,
-            peakKib / 1024));
+            measured.stream().mapToDouble(Drain::rate).min().orElseThrow(),
+            measured.stream().mapToDouble(Drain::rate).max().orElseThrow(),
+            rate / medianRate(drains.get("COPY")),
+            median(measured.stream().mapToDouble(Drain::cpuSeconds)),
+            measured.stream().mapToLong(Drain::peakKib).max().orElseThrow() / 1024));
+  }
+
+  private static double medianRate(List<Drain> measured) {
+    return median(measured.stream().mapToDouble(Drain::rate));
   }
 
   private static double median(java.util.stream.DoubleStream values) {
@@ -133,10 +168,10 @@ class BenchmarkIT {
     return sorted[Math.max(0, (int) Math.ceil(fraction * sorted.length) - 1)];
   }
 
-  private void fill(Topic topic) {
+  private void fill(Topic topic, int count, BiFunction<Random, Integer, String> kind) {
     Random random = new Random(1);
-    List<String> events = IntStream.range(0, 10_000).mapToObj(i -> event(random, i)).toList();
-    for (int i = 0; i < EVENTS; i++) {
+    List<String> events = IntStream.range(0, 10_000).mapToObj(i -> kind.apply(random, i)).toList();
+    for (int i = 0; i < count; i++) {
       topic.offer(events.get(i % events.size()));
     }
     topic.flush();
@@ -154,15 +189,11 @@ class BenchmarkIT {
             System.nanoTime());
   }
 
-  /** Makes the tables, so that they can be emptied before the first drain as before the others. */
-  private void prepareSchema() {
-    if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'raw_events'") > 0) {
-      clear();
-    }
-  }
-
+  /** Empties the tables, if there are any yet. */
   private void clear() {
-    database.execute("TRUNCATE raw_events, dead_letters, topic_partitions");
+    if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'raw_events'") > 0) {
+      database.execute("TRUNCATE raw_events, dead_letters, topic_partitions");
+    }
   }
 
   private Application application(String topic, String group, String name) {
@@ -173,38 +204,81 @@ class BenchmarkIT {
     return new Application("bench-" + name, environment);
   }
 
-  private Drain drain(String topic, Application... applications)
-      throws IOException, InterruptedException {
-    for (Application application : applications) {
-      application.start();
+  /** Measures from the moment at which the consumer is opened: a cold JVM, warm-up included. */
+  private Drain drain(String topic, int events, Application application) throws Exception {
+    application.start();
+    awaitOpen(application);
+    return drained(topic, events, System.nanoTime(), application);
+  }
+
+  /**
+   * Measures from the moment at which each instance has its share of the partitions; before, the
+   * database lets none of them store anything. Else the start of a second server and the rebalance
+   * would be measured, which happen once.
+   */
+  private Drain drainOnceJoined(String topic, Application... applications) throws Exception {
+    long begin;
+    try (Connection holder = backends.postgres().connect();
+        Statement statement = holder.createStatement()) {
+      holder.setAutoCommit(false);
+      statement.execute("LOCK TABLE topic_partitions IN ACCESS EXCLUSIVE MODE");
+      for (Application application : applications) {
+        application.start();
+      }
+      for (Application application : applications) {
+        awaitOpen(application);
+      }
+      int share = PARTITIONS / applications.length;
+      for (Application application : applications) {
+        await("partitions shared")
+            .atMost(Pipeline.PATIENCE)
+            .ignoreExceptions()
+            .until(
+                () ->
+                    application
+                            .health()
+                            .check("ready", "consumer")
+                            .getJsonObject("data")
+                            .getInt("assignedPartitions")
+                        == share);
+      }
+      begin = System.nanoTime();
+      holder.rollback();
     }
-    while (Arrays.stream(applications).noneMatch(Application::isOpen)) {
+    return drained(topic, EVENTS, begin, applications);
+  }
+
+  private static void awaitOpen(Application application) {
+    while (!application.isOpen()) {
       LockSupport.parkNanos(20_000_000);
     }
-    long begin = System.nanoTime();
-    Ledger ledger = new Ledger(database, topic);
-    awaitStored(topic);
+  }
+
+  private Drain drained(String topic, int events, long begin, Application... applications)
+      throws IOException, InterruptedException {
+    awaitStored(topic, events);
     double seconds = (System.nanoTime() - begin) / 1e9;
+    Ledger ledger = new Ledger(database, topic);
     assertThat(ledger.faults()).isEmpty();
-    assertThat(ledger.records()).isEqualTo(EVENTS);
+    assertThat(ledger.records()).isEqualTo(events);
     double cpu = 0;
     long peak = 0;
     for (Application application : applications) {
       cpu += cpuSeconds(application.pid());
       peak = Math.max(peak, peakKib(application.pid()));
     }
-    return new Drain(seconds, cpu, peak);
+    return new Drain(events, seconds, cpu, peak);
   }
 
   /** Asks through one connection: to connect again and again would cost as much as to store. */
-  private void awaitStored(String topic) throws InterruptedException {
+  private void awaitStored(String topic, int events) throws InterruptedException {
     try (Connection connection = backends.postgres().connect();
         PreparedStatement position =
             connection.prepareStatement(
                 "SELECT coalesce(sum(next_offset), 0) FROM topic_partitions WHERE topic = ?")) {
       position.setString(1, topic);
       long stored = 0;
-      while (stored < EVENTS) {
+      while (stored < events) {
         Thread.sleep(20);
         try (ResultSet row = position.executeQuery()) {
           row.next();

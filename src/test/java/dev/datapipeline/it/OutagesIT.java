@@ -1,5 +1,6 @@
 package dev.datapipeline.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -8,7 +9,10 @@ import dev.datapipeline.backends.PostgresServer;
 import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
+import java.util.Random;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
@@ -20,11 +24,16 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 /** The application runs on while what it stands on breaks, and goes on by itself afterwards. */
 class OutagesIT {
   /** What the health checks promise, with some time for a busy machine to answer. */
   private static final Duration HEALTH_FOLLOWS = Duration.ofSeconds(20);
+
+  private static final int MEBIBYTE = 1 << 20;
+  private static final long WAL_SEGMENT_BYTES = 16 * MEBIBYTE;
 
   private static Pipeline pipeline;
   private static Health health;
@@ -140,6 +149,33 @@ class OutagesIT {
     pipeline.assertEverythingStoredExactlyOnce();
     awaitReadiness("UP");
     assertNoDeadLetters();
+  }
+
+  /** A disk that is full is one on which no file grows any more. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aDiskThatIsFullIsReportedAndWaitedFor() throws IOException {
+    postgres.limitFiles(WAL_SEGMENT_BYTES + 4096);
+    try {
+      for (int i = 0; i < 2 * WAL_SEGMENT_BYTES / MEBIBYTE; i++) {
+        pipeline.producer().send(new ProducerRecord<>(pipeline.name(), document(MEBIBYTE)));
+      }
+      awaitReadiness("DOWN");
+      assertThat(consumer().getString("lastError")).contains("could not extend file");
+    } finally {
+      postgres.unlimitFiles();
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    awaitReadiness("UP");
+    assertNoDeadLetters();
+  }
+
+  /** Returns a document that cannot be compressed. */
+  private static byte[] document(int bytes) {
+    byte[] random = new byte[bytes / 4 * 3 - 4096];
+    new Random(bytes).nextBytes(random);
+    return "\"%s\"".formatted(Base64.getEncoder().encodeToString(random)).getBytes(UTF_8);
   }
 
   private static JsonObject consumer() throws IOException {

@@ -52,6 +52,7 @@ final class Pipeline implements AutoCloseable {
               AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
               500));
   private final KafkaProducer<byte[], byte[]> producer = newProducer(Map.of());
+  private final Map<String, String> settings = new LinkedHashMap<>();
   private final Map<String, Application> instances = new LinkedHashMap<>();
 
   Pipeline(String name, int partitions) {
@@ -63,6 +64,12 @@ final class Pipeline implements AutoCloseable {
     this.partitions = partitions;
     this.topicSettings = topicSettings;
     createTopic();
+  }
+
+  /** Sets something for the instances that are made from now on. */
+  Pipeline with(String setting, String value) {
+    settings.put(setting, value);
+    return this;
   }
 
   Backends backends() {
@@ -130,6 +137,7 @@ final class Pipeline implements AutoCloseable {
           environment.put("KAFKA_TOPIC", name);
           environment.put("KAFKA_GROUP_ID", name);
           environment.put("PRODUCER_ENABLED", "false");
+          environment.putAll(settings);
           return new Application(name + suffix, environment);
         });
   }

@@ -2,9 +2,12 @@ package dev.datapipeline.it;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -21,7 +24,7 @@ class TransactionsIT {
 
   @BeforeAll
   static void start() {
-    pipeline = new Pipeline("transactions", PARTITIONS);
+    pipeline = new Pipeline("transactions", PARTITIONS).with("CONSUMER_STALL_TIMEOUT", "PT3S");
   }
 
   @AfterAll
@@ -61,6 +64,67 @@ class TransactionsIT {
     pipeline.assertEverythingStoredExactlyOnce();
     pipeline.awaitNoLag();
     assertNothingWasReadTwice();
+  }
+
+  /** What nobody can read yet is no lag. */
+  @Test
+  void anOpenTransactionIsNoStall() {
+    pipeline.running();
+    try (Producer<byte[], byte[]> producer =
+        pipeline.newProducer(Map.of(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "open"))) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>(pipeline.name(), 0, null, "{}".getBytes(UTF_8)));
+      producer.flush();
+
+      await("ready, for longer than a stall may take")
+          .during(Duration.ofSeconds(10))
+          .atMost(Duration.ofSeconds(30))
+          .until(pipeline.instance().health()::ready, "UP"::equals);
+      producer.commitTransaction();
+    }
+    pipeline.assertEverythingStoredExactlyOnce();
+    pipeline.awaitNoLag();
+  }
+
+  /** Offsets without a record do not tell which of two topics of one name they are of. */
+  @Test
+  void aTopicThatIsCreatedAgainMayBeginWithAnAbortedTransaction() {
+    pipeline.running();
+    pipeline.send(PARTITIONS);
+    pipeline.assertEverythingStoredExactlyOnce();
+    try (TopicContent former = pipeline.content();
+        Producer<byte[], byte[]> producer =
+            pipeline.newProducer(Map.of(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "again"))) {
+      producer.initTransactions();
+      UUID formerId = pipeline.topicId();
+      long formerPosition = position(formerId);
+      pipeline.deleteTopic();
+      pipeline.createTopic();
+      for (long stored = pipeline.stored(), sent = 0; sent <= stored; sent += PER_TRANSACTION) {
+        transaction(producer, false);
+      }
+
+      await("the new topic's position at its end")
+          .atMost(Pipeline.PATIENCE)
+          .until(() -> position(pipeline.topicId()) == end());
+      assertThat(position(formerId)).isEqualTo(formerPosition);
+      pipeline.send(PARTITIONS);
+      pipeline.assertEverythingStoredExactlyOnce();
+      assertThat(former.faults()).isEmpty();
+    }
+  }
+
+  private static long position(UUID topicId) {
+    return pipeline
+        .database()
+        .number(
+            "SELECT coalesce(sum(next_offset), 0) FROM topic_partitions WHERE topic_id::text = ?",
+            topicId.toString());
+  }
+
+  private static long end() {
+    return pipeline.endOffsets().values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static void transactions(Producer<byte[], byte[]> producer, int count) {
