@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests docker-compose.yml, liberty/Dockerfile and the commands of docs/compose.md by running them, in a copy of
+# Tests docker-compose.yml, liberty/Dockerfile and the commands of README.md and docs/compose.md by running them, in a copy of
 # the project and as a Compose project of its own. Prints one line for each check.
 #   compose-test.sh          what the gate needs
 #   compose-test.sh --all    every fault, the classic builder, liberty:dev on the host
@@ -180,12 +180,12 @@ recovers() {
 
 starts_again() { docker compose up --detach && recovers; }
 
-# The commands of docs/compose.md below a marker, as written
+# The commands of README.md or docs/compose.md below a marker, as written
 block() { # NAME
   local text
   text=$(awk -v marker="<!-- test: $1 -->" '$0 == marker {found = 1; next}
-    found && /^```/ {if (inside) exit; inside = 1; next} inside' docs/compose.md)
-  [ -n "$text" ] || { echo "docs/compose.md has no commands marked '$1'" >&2; return 1; }
+    found && /^```/ {if (inside) exit; inside = 1; next} inside' README.md docs/compose.md)
+  [ -n "$text" ] || { echo "there are no commands marked '$1'" >&2; return 1; }
   printf '%s\n' "$text"
 }
 documented() { # NAME
@@ -483,6 +483,11 @@ check 'docs: the address' documented address
 check 'containers are hardened, limited, restarted, published on the loopback interface' containers_are_hardened
 check 'the application owns only its schema, the reader only reads' roles_are_separate
 check 'roles need their generated passwords, which nothing shows' passwords_are_needed
+check 'README: start, and the query' prints_lines 'readme: start' '"sensor":' 2
+check 'README: produce in the container and from the host' documented 'readme: produce'
+check 'README: what was produced in the container is a row' documented_until 'readme: select' '"container"'
+check 'README: what was produced from the host is a row' documented_until 'readme: select' '"host"'
+check 'README: read the topic' prints_lines 'readme: consume' '"sensor"' 5
 check 'docs: query from the host' documented 'query from the host'
 check 'docs: produce in the container' documented produce
 check 'docs: produce from the host' documented 'produce from the host'
@@ -496,8 +501,8 @@ check 'docs: what was produced in the container is a row' documented_until selec
 check 'docs: what was produced from the host is a row' documented_until select '"from-the-host"'
 check 'docs: produce what is no JSON' documented 'produce what is no JSON'
 check 'docs: it is a dead letter with its reason' documented_until 'dead letters' 'invalid input syntax for type json'
-check 'docs: consume in the container' prints_lines consume '"sensor"' 10
-check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 10
+check 'docs: consume in the container' prints_lines consume '"sensor"' 5
+check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 5
 check 'settings and a password in .env come into force' password_can_be_changed
 
 fault 'kill -s KILL postgres' kill_service postgres
