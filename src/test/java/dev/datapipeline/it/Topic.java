@@ -1,6 +1,7 @@
 package dev.datapipeline.it;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -21,24 +22,50 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A topic as its producers see it. Close it. */
 final class Topic implements AutoCloseable {
+  /** The longest that a broker allows by default. */
+  private static final int HIDDEN_MILLIS = 900_000;
+
   private final String name;
   private final Admin admin;
   private final KafkaProducer<byte[], byte[]> producer;
 
   Topic(String name, String bootstrapServers) {
+    this(name, bootstrapServers, Map.of());
+  }
+
+  private Topic(String name, String bootstrapServers, Map<String, Object> producerSettings) {
     this.name = name;
     admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers));
-    producer =
-        new KafkaProducer<>(
+    Map<String, Object> settings = new HashMap<>(producerSettings);
+    settings.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
+    settings.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    producer = new KafkaProducer<>(settings);
+  }
+
+  /** A topic whose records can be hidden from its consumers for a while. */
+  static Topic hiding(String name, String bootstrapServers) {
+    Topic topic =
+        new Topic(
+            name,
+            bootstrapServers,
             Map.of(
-                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                bootstrapServers,
-                ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
-                500,
-                ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
-                ByteArraySerializer.class,
-                ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
-                ByteArraySerializer.class));
+                ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+                name,
+                ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
+                HIDDEN_MILLIS));
+    topic.producer.initTransactions();
+    return topic;
+  }
+
+  /** Nobody sees what is sent from now on before {@link #reveal}: it is one transaction. */
+  void hide() {
+    producer.beginTransaction();
+  }
+
+  void reveal() {
+    producer.commitTransaction();
   }
 
   void create(int partitions) {
