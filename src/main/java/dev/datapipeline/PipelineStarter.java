@@ -7,6 +7,7 @@ import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
 import dev.datapipeline.producer.EventTimer;
@@ -51,6 +52,7 @@ public class PipelineStarter {
   @Inject private EventConsumer consumer;
   @Inject private EventTimer timer;
   @Inject private PipelineMonitor monitor;
+  @Inject private PipelineGauges gauges;
   @Inject private StartupState state;
 
   private Thread thread;
@@ -61,6 +63,7 @@ public class PipelineStarter {
     if (producerConfig.enabled()) {
       chooseSource();
     }
+    gauges.start();
     monitor.start();
     thread = threads.newThread(this::startInOrder);
     thread.setName("datapipeline start");

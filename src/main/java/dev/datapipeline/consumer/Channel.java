@@ -1,6 +1,7 @@
 package dev.datapipeline.consumer;
 
 import dev.datapipeline.config.LogText;
+import dev.datapipeline.metrics.PipelineMetrics;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -29,14 +30,21 @@ final class Channel implements Runnable {
   private final List<Lane> lanes;
   private final QueueSpace space;
   private final ConsumerState state;
+  private final PipelineMetrics metrics;
   private final Backoff backoff = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
   private volatile Link link = new Link();
 
-  Channel(ChannelFactory factory, List<Lane> lanes, QueueSpace space, ConsumerState state) {
+  Channel(
+      ChannelFactory factory,
+      List<Lane> lanes,
+      QueueSpace space,
+      ConsumerState state,
+      PipelineMetrics metrics) {
     this.factory = factory;
     this.lanes = List.copyOf(lanes);
     this.space = space;
     this.state = state;
+    this.metrics = metrics;
   }
 
   Subscriber<Message<byte[]>> subscriber() {
@@ -120,6 +128,7 @@ final class Channel implements Runnable {
     @Override
     public void onNext(Message<byte[]> message) {
       Delivery delivery = Delivery.of(message);
+      metrics.recordsReceived(delivery.range().records().size());
       space.take(delivery.bytes());
       lanes.get(EventConsumer.laneOf(delivery.batch().partition(), lanes.size())).add(delivery);
       arrived.release();

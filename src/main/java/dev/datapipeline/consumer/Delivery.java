@@ -24,6 +24,13 @@ record Delivery(Message<byte[]> message, PartitionBatch batch, long bytes, long 
     return batch.range();
   }
 
+  /**
+   * Returns when the first record was written to the topic, in epoch milliseconds; -1 if unknown.
+   */
+  long oldestTimestamp() {
+    return range().records().isEmpty() ? -1 : range().records().get(0).timestamp();
+  }
+
   TopicPartition partition() {
     return new TopicPartition(batch.topic(), batch.partition());
   }

@@ -47,6 +47,7 @@ public class EventConsumer {
   private final List<Lane> lanes = new ArrayList<>();
   private final List<Thread> running = new ArrayList<>();
   private Channel channel;
+  private volatile QueueSpace space;
 
   /**
    * Connects the channel. Nothing is read from the broker before {@link #open}.
@@ -60,7 +61,7 @@ public class EventConsumer {
 
   private synchronized Channel prepared() {
     if (channel == null) {
-      QueueSpace space = new QueueSpace(config.maxQueueBytes());
+      space = new QueueSpace(config.maxQueueBytes());
       TopicIds topicIds = new TopicIds(broker);
       for (int i = 0; i < config.lanes(); i++) {
         int lane = i;
@@ -75,7 +76,7 @@ public class EventConsumer {
                 space,
                 partition -> laneOf(partition, config.lanes()) == lane));
       }
-      channel = new Channel(channels, lanes, space, state);
+      channel = new Channel(channels, lanes, space, state, metrics);
     }
     return channel;
   }
@@ -120,6 +121,16 @@ public class EventConsumer {
    */
   public synchronized boolean isRunning() {
     return !running.isEmpty() && running.stream().allMatch(Thread::isAlive);
+  }
+
+  /**
+   * Returns how much memory the records take that wait for their writer or are being written.
+   *
+   * @return in bytes, 0 or more
+   */
+  public long queueBytes() {
+    QueueSpace now = space;
+    return now == null ? 0 : now.bytes();
   }
 
   /** Stops taking records; a batch that is being written is finished or rolled back. */

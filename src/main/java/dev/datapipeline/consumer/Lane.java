@@ -88,6 +88,12 @@ final class Lane implements Runnable {
       while (!Thread.currentThread().isInterrupted()) {
         gather(batch);
         storeUntilDone(batch);
+        long now = System.currentTimeMillis();
+        for (Delivery delivery : batch) {
+          if (delivery.oldestTimestamp() >= 0) {
+            metrics.visibleAfter(now - delivery.oldestTimestamp());
+          }
+        }
         for (Delivery delivery : batch) {
           try {
             acknowledge(delivery);

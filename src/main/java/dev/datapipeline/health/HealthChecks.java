@@ -89,28 +89,38 @@ public class HealthChecks {
   @Produces
   @Readiness
   HealthCheck databaseReady() {
-    return () -> database().status(startup.isSchemaReady() && monitor.database().isUp()).build();
+    return () -> database().status(isDatabaseReady()).build();
+  }
+
+  boolean isDatabaseReady() {
+    return startup.isSchemaReady() && monitor.database().isUp();
   }
 
   @Produces
   @Readiness
   HealthCheck brokerReady() {
-    return () -> broker().status(startup.isTopicReady() && monitor.lag().isUp()).build();
+    return () -> broker().status(isBrokerReady()).build();
+  }
+
+  boolean isBrokerReady() {
+    return startup.isTopicReady() && monitor.lag().isUp();
   }
 
   @Produces
   @Readiness
   HealthCheck consumerReady() {
-    return () -> {
-      ConsumerState state = consumer.state();
-      boolean moves =
-          state.isOpen()
-              && consumer.isRunning()
-              && state.channelFailure().isEmpty()
-              && !state.isFailing()
-              && !isStalled();
-      return consumer().status(!consumerConfig.enabled() || moves).build();
-    };
+    return () -> consumer().status(isConsumerReady()).build();
+  }
+
+  boolean isConsumerReady() {
+    ConsumerState state = consumer.state();
+    boolean moves =
+        state.isOpen()
+            && consumer.isRunning()
+            && state.channelFailure().isEmpty()
+            && !state.isFailing()
+            && !isStalled();
+    return !consumerConfig.enabled() || moves;
   }
 
   /** Records wait, and none was stored for too long. */
@@ -128,12 +138,12 @@ public class HealthChecks {
   @Produces
   @Readiness
   HealthCheck producerReady() {
-    return () ->
-        producer()
-            .status(
-                !producerConfig.enabled()
-                    || (timer.isTicking() && !publisher.isFailing() && !publisher.isChannelDead()))
-            .build();
+    return () -> producer().status(isProducerReady()).build();
+  }
+
+  boolean isProducerReady() {
+    return !producerConfig.enabled()
+        || (timer.isTicking() && !publisher.isFailing() && !publisher.isChannelDead());
   }
 
   // live

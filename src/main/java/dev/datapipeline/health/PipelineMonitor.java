@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 
@@ -35,9 +36,10 @@ public class PipelineMonitor {
   @Inject private PipelineMetrics metrics;
 
   private final Probe<Void> database = new Probe<>(this::askDatabase);
-  private final Probe<Lag> lag = new Probe<>(() -> Lag.of(broker));
+  private final Probe<Lag> lag = new Probe<>(this::askLag);
   private final List<Future<?>> tasks = new ArrayList<>();
   private PipelineMetrics.Counts reported;
+  private volatile Consumer<Lag> lagListener = any -> {};
 
   /** Begins to watch. To be called once. */
   public void start() {
@@ -59,6 +61,17 @@ public class PipelineMonitor {
       }
     }
     return null;
+  }
+
+  private Lag askLag() {
+    Lag answer = Lag.of(broker);
+    lagListener.accept(answer);
+    return answer;
+  }
+
+  /** Sets who is told of each answer of the broker. To be called before {@link #start}. */
+  void onLag(Consumer<Lag> listener) {
+    lagListener = listener;
   }
 
   private void report() {

@@ -51,6 +51,7 @@ public class BatchWriter {
    *     outcome is unknown. The same batch can be given again.
    */
   public void store(List<RecordRange> batch) throws MissingRecordsException, StorageException {
+    long begunAt = System.nanoTime();
     try {
       try {
         attempt(batch, RecordWriter.OPTIMISTIC);
@@ -61,6 +62,7 @@ public class BatchWriter {
         LOG.log(Level.FINE, "a batch holds a value that cannot be stored", e);
         attempt(batch, RecordWriter.ISOLATING);
       }
+      metrics.batchWritten(System.nanoTime() - begunAt);
     } catch (MissingRecordsException e) {
       throw e;
     } catch (Exception e) {

@@ -1,0 +1,127 @@
+package dev.datapipeline.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The numbers at {@code /metrics} are documented, and those of the database. */
+class MetricsIT {
+  private static final int GOOD = 500;
+  private static final int POISON = 7;
+  private static final int PARTITIONS = 3;
+
+  private static Pipeline pipeline;
+  private static Application application;
+
+  @BeforeAll
+  static void carryKnownTraffic() {
+    pipeline = new Pipeline("metrics", PARTITIONS);
+    application = pipeline.running();
+    pipeline.send(GOOD);
+    for (int i = 0; i < POISON; i++) {
+      pipeline
+          .producer()
+          .send(new ProducerRecord<>("metrics", i % PARTITIONS, null, "{".getBytes(UTF_8)));
+    }
+    pipeline.producer().flush();
+    await().atMost(Pipeline.PATIENCE).until(() -> pipeline.stored() == GOOD + POISON);
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  /** The tables of the documentation: each metric and its type. */
+  private static Map<String, String> documented() throws Exception {
+    Matcher row =
+        Pattern.compile("(?m)^\\| `(datapipeline_[a-z_]+)`[^|]*\\| (counter|gauge|histogram) \\|")
+            .matcher(Files.readString(Path.of("docs/operations.md")));
+    Map<String, String> types = new TreeMap<>();
+    while (row.find()) {
+      types.put(row.group(1), row.group(2));
+    }
+    return types;
+  }
+
+  @Test
+  void everyMetricIsDocumentedAndHasHelpAndType() throws Exception {
+    await().until(() -> Metrics.of(application).type("datapipeline_lag_records").isPresent());
+    Metrics metrics = Metrics.of(application);
+    Map<String, String> shown = new TreeMap<>();
+    for (String line : metrics.lines()) {
+      // the greatest value beside each histogram is the server's own addition
+      if (line.startsWith("# TYPE datapipeline_") && !line.contains("_max ")) {
+        String[] words = line.split(" ");
+        shown.put(words[2], words[3]);
+        assertThat(metrics.help(words[2]).orElse("")).as(words[2]).hasSizeGreaterThan(10);
+      }
+    }
+    assertThat(shown).isEqualTo(documented());
+  }
+
+  @Test
+  void countsAreThoseOfTheDatabase() throws Exception {
+    long rows =
+        pipeline
+            .database()
+            .number("SELECT count(*) FROM raw_events_source WHERE topic = ?", "metrics");
+    assertThat(rows).isEqualTo(GOOD);
+    await()
+        .untilAsserted(
+            () -> {
+              Metrics metrics = Metrics.of(application);
+              assertThat(metrics.sum("datapipeline_records_stored_total")).isEqualTo(rows);
+              assertThat(metrics.sum("datapipeline_records_dead_lettered_total")).isEqualTo(POISON);
+              assertThat(metrics.sum("datapipeline_records_received_total"))
+                  .isEqualTo(rows + POISON);
+              assertThat(metrics.sum("datapipeline_records_skipped_total")).isZero();
+              assertThat(metrics.sum("datapipeline_batch_records_sum")).isEqualTo(rows + POISON);
+              assertThat(metrics.sum("datapipeline_batch_write_seconds_count")).isPositive();
+              assertThat(metrics.sum("datapipeline_end_to_end_latency_seconds_count")).isPositive();
+              assertThat(
+                      metrics.sum(
+                          "datapipeline_end_to_end_latency_seconds_bucket", "le=\"1800.0\""))
+                  .isEqualTo(metrics.sum("datapipeline_end_to_end_latency_seconds_count"));
+              assertThat(metrics.sum("datapipeline_queue_bytes")).isZero();
+            });
+  }
+
+  @Test
+  void lagIsToldForEachPartition() {
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              for (int partition = 0; partition < PARTITIONS; partition++) {
+                assertThat(
+                        Metrics.of(application)
+                            .sum(
+                                "datapipeline_lag_records",
+                                "topic=\"metrics\"",
+                                "partition=\"%d\"".formatted(partition)))
+                    .isZero();
+              }
+            });
+  }
+
+  @Test
+  void whatIsSwitchedOffIsPausedAndEveryPartIsReady() throws Exception {
+    Metrics metrics = Metrics.of(application);
+    assertThat(metrics.sum("datapipeline_paused", "part=\"producer\"")).isEqualTo(1);
+    assertThat(metrics.sum("datapipeline_paused", "part=\"consumer\"")).isZero();
+    assertThat(metrics.sum("datapipeline_ready")).isEqualTo(4);
+  }
+}
