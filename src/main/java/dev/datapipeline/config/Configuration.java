@@ -59,6 +59,16 @@ public class Configuration {
     return DatabaseConfig.from(settings);
   }
 
+  @Produces
+  ApiConfig api() {
+    return ApiConfig.from(settings);
+  }
+
+  @Produces
+  OperatorConfig operator() {
+    return OperatorConfig.from(settings);
+  }
+
   /**
    * Returns the effective configuration in one line, without secrets.
    *
@@ -69,7 +79,7 @@ public class Configuration {
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
     return ("database %s (sslmode %s); Kafka %s, topic %s, group %s, client properties %s; "
-            + "producer %s; %s; consumer %s")
+            + "producer %s; %s; consumer %s; %s; operator %s")
         .formatted(
             database().address(),
             database().sslMode(),
@@ -79,6 +89,8 @@ public class Configuration {
             kafka.clientProperties().keySet().stream().sorted().toList(),
             producer.enabled() ? producer : "disabled",
             sensor(),
-            consumer.enabled() ? consumer : "disabled");
+            consumer.enabled() ? consumer : "disabled",
+            api(),
+            operator().user());
   }
 }

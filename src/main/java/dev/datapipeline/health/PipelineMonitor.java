@@ -12,6 +12,8 @@ import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
@@ -89,6 +91,15 @@ public class PipelineMonitor {
 
   Probe<Lag> lag() {
     return lag;
+  }
+
+  /**
+   * Returns how many records of each partition are not committed yet.
+   *
+   * @return by partition number; empty while the broker does not answer
+   */
+  public Optional<Map<Integer, Long>> lagByPartition() {
+    return lag.isUp() ? Optional.of(lag.value().byPartition()) : Optional.empty();
   }
 
   @PreDestroy

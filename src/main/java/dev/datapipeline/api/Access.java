@@ -1,0 +1,111 @@
+package dev.datapipeline.api;
+
+import dev.datapipeline.config.ApiConfig;
+import dev.datapipeline.security.Roles;
+import jakarta.annotation.Priority;
+import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.HttpMethod;
+import jakarta.ws.rs.Priorities;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.container.ContainerRequestFilter;
+import jakarta.ws.rs.container.PreMatching;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.ext.Provider;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Who may do what. Decided by the method alone, before a resource is looked for, so that nothing
+ * that is added later is open by mistake: what is not a read needs the operator.
+ */
+@Provider
+@PreMatching
+@Priority(Priorities.AUTHENTICATION)
+public class Access implements ContainerRequestFilter {
+  private static final Set<String> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+  private static final Set<String> OWN_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+
+  /** What a proxy adds: it speaks for somebody else, who may be far away. */
+  private static final List<String> PROXY_HEADERS =
+      List.of("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP");
+
+  @Inject private ApiConfig config;
+  @Context private HttpServletRequest request;
+
+  @Override
+  public void filter(ContainerRequestContext context) {
+    boolean read = READS.contains(context.getMethod());
+    if (!read && isFromAnotherSite(context)) {
+      context.abortWith(
+          Problem.of(Response.Status.FORBIDDEN, "a page of another site may not do this")
+              .response());
+    } else if (!(read && mayRead(context))
+        && !context.getSecurityContext().isUserInRole(Roles.OPERATOR)) {
+      refuse(context);
+    }
+  }
+
+  private void refuse(ContainerRequestContext context) {
+    if (context.getSecurityContext().getUserPrincipal() == null) {
+      context.abortWith(
+          Problem.of(Response.Status.UNAUTHORIZED, "this needs the operator's name and password")
+              .withHeader(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"datapipeline\"")
+              .response());
+    } else {
+      context.abortWith(
+          Problem.of(Response.Status.FORBIDDEN, "this needs the role " + Roles.OPERATOR)
+              .response());
+    }
+  }
+
+  private boolean mayRead(ContainerRequestContext context) {
+    return switch (config.readAccess()) {
+      case EVERYONE -> true;
+      case OPERATOR -> false;
+      case LOOPBACK -> isLocal(context);
+    };
+  }
+
+  /**
+   * The caller is on this machine, speaks for itself, and asks for this machine: a page of another
+   * site whose name was made to lead here (DNS rebinding) asks for its own name.
+   */
+  private boolean isLocal(ContainerRequestContext context) {
+    return isLoopback(request.getRemoteAddr())
+        && OWN_NAMES.contains(host(context.getHeaderString(HttpHeaders.HOST)))
+        && PROXY_HEADERS.stream().allMatch(header -> context.getHeaderString(header) == null);
+  }
+
+  private static boolean isLoopback(String address) {
+    try {
+      // an address, never a name, so nothing is looked up
+      return address != null && InetAddress.getByName(address).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+
+  private static String host(String authority) {
+    return authority == null ? "" : authority.replaceFirst(":\\d*$", "");
+  }
+
+  /** A browser that knows the password would send it along with what another site's page sends. */
+  private static boolean isFromAnotherSite(ContainerRequestContext context) {
+    String origin = context.getHeaderString("Origin");
+    if (origin == null) {
+      return false;
+    }
+    try {
+      return !String.valueOf(context.getHeaderString(HttpHeaders.HOST))
+          .equals(URI.create(origin).getRawAuthority());
+    } catch (IllegalArgumentException e) {
+      return true;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.datapipeline.security;
+
+import dev.datapipeline.config.OperatorConfig;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.context.Initialized;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.security.enterprise.credential.Credential;
+import jakarta.security.enterprise.credential.UsernamePasswordCredential;
+import jakarta.security.enterprise.identitystore.CredentialValidationResult;
+import jakarta.security.enterprise.identitystore.IdentityStore;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.Set;
+import java.util.logging.Logger;
+
+/**
+ * The operator while {@code OPERATOR_PASSWORD} is not set: a password is generated at each start,
+ * printed once in the log, and kept in memory only. Every other name, and everybody once the
+ * password is set, is left to the server's registry.
+ */
+@ApplicationScoped
+public class GeneratedOperator implements IdentityStore {
+  private static final Logger LOG = Logger.getLogger(GeneratedOperator.class.getName());
+  private static final int PASSWORD_BYTES = 18;
+
+  private final String user;
+  private final byte[] password;
+
+  /** For the container's proxy only. */
+  protected GeneratedOperator() {
+    user = null;
+    password = null;
+  }
+
+  /**
+   * Generates a password if none is set.
+   *
+   * @param config the operator's name, and the password if there is one
+   */
+  @Inject
+  public GeneratedOperator(OperatorConfig config) {
+    user = config.user();
+    password = config.password().isPresent() ? null : generate();
+  }
+
+  private static byte[] generate() {
+    byte[] random = new byte[PASSWORD_BYTES];
+    new SecureRandom().nextBytes(random);
+    return Base64.getUrlEncoder().encode(random);
+  }
+
+  void announce(@Observes @Initialized(ApplicationScoped.class) Object start) {
+    if (password != null) {
+      LOG.info(
+          "OPERATOR_PASSWORD is not set; until the next start the password of the user %s is %s"
+              .formatted(user, new String(password, StandardCharsets.US_ASCII)));
+    }
+  }
+
+  @Override
+  public CredentialValidationResult validate(Credential credential) {
+    if (password == null
+        || !(credential instanceof UsernamePasswordCredential given)
+        || !given.getCaller().equals(user)) {
+      return CredentialValidationResult.NOT_VALIDATED_RESULT;
+    }
+    byte[] bytes = given.getPasswordAsString().getBytes(StandardCharsets.UTF_8);
+    return MessageDigest.isEqual(bytes, password)
+        ? new CredentialValidationResult(user, Set.of(Roles.OPERATOR))
+        : CredentialValidationResult.INVALID_RESULT;
+  }
+}
