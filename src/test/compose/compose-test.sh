@@ -84,6 +84,8 @@ engine() {
     # the lab copies its files with their modes, and its broker rewrites some of them
     cp -r "$root/../shared/labs/compose" "$work/lab" && chmod -R u+w "$work/lab" || return 1
     bash "$work/lab/lab" all || return 1
+    # a run that was killed could not remove its containers, which come up again with the engine
+    docker ps --all --quiet --filter name='^datapipeline-test-' | xargs -r docker rm --force || return 1
   fi
   docker compose version && docker info --format '{{.ServerVersion}}'
 }
