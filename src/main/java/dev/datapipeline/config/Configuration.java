@@ -68,13 +68,13 @@ public class Configuration {
     KafkaConfig kafka = kafka();
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
-    return ("database %s (sslmode %s); Kafka %s, topic %s, group %s, client properties %s; "
+    return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
             + "producer %s; %s; consumer %s")
         .formatted(
             database().address(),
             database().sslMode(),
             kafka.bootstrapServers(),
-            kafka.topic(),
+            kafka.topics(),
             kafka.groupId(),
             kafka.clientProperties().keySet().stream().sorted().toList(),
             producer.enabled() ? producer : "disabled",
