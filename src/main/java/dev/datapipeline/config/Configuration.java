@@ -50,6 +50,11 @@ public class Configuration {
   }
 
   @Produces
+  WeblogConfig weblog() {
+    return WeblogConfig.from(settings);
+  }
+
+  @Produces
   ConsumerConfig consumer() {
     return ConsumerConfig.from(settings);
   }
@@ -69,7 +74,7 @@ public class Configuration {
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
     return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
-            + "producer %s; %s; consumer %s")
+            + "producer %s; %s; %s; consumer %s")
         .formatted(
             database().address(),
             database().sslMode(),
@@ -79,6 +84,7 @@ public class Configuration {
             kafka.clientProperties().keySet().stream().sorted().toList(),
             producer.enabled() ? producer : "disabled",
             sensor(),
+            weblog(),
             consumer.enabled() ? consumer : "disabled");
   }
 }

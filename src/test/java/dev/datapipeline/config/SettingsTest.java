@@ -221,6 +221,12 @@ class SettingsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"WEBLOG_VISITORS,0", "WEBLOG_SEED,"})
+  void aBadValueForTheWeblogIsNamed(String setting, String value) {
+    assertRefused(setting, value == null ? "" : value, WeblogConfig::from);
+  }
+
+  @ParameterizedTest
   @CsvSource({"SENSOR_COUNT,0", "SENSOR_COUNT,1000001", "SENSOR_SEED,x"})
   void aBadValueForTheSensorsIsNamed(String setting, String value) {
     assertRefused(setting, value, SensorConfig::from);
