@@ -55,6 +55,11 @@ public class Configuration {
   }
 
   @Produces
+  FileConfig file() {
+    return FileConfig.from(settings);
+  }
+
+  @Produces
   ConsumerConfig consumer() {
     return ConsumerConfig.from(settings);
   }
@@ -74,7 +79,7 @@ public class Configuration {
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
     return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
-            + "producer %s; %s; %s; consumer %s")
+            + "producer %s; %s; %s; %s; consumer %s")
         .formatted(
             database().address(),
             database().sslMode(),
@@ -85,6 +90,7 @@ public class Configuration {
             producer.enabled() ? producer : "disabled",
             sensor(),
             weblog(),
+            file(),
             consumer.enabled() ? consumer : "disabled");
   }
 }

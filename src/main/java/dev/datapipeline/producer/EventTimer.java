@@ -109,6 +109,7 @@ public class EventTimer {
     synchronized (this) {
       stopped = true;
     }
+    sources.all().forEach(SourceDriver::stop);
     long lost = publisher.awaitAcknowledgements(FLUSH_TIMEOUT);
     if (lost > 0) {
       LOG.warning(lost + " events were not acknowledged by the broker before the stop");

@@ -1,9 +1,14 @@
 package dev.datapipeline.producer;
 
+import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.InvalidSettingException;
+import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.config.SourceConfig;
+import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.source.EventSource;
+import dev.datapipeline.source.ResumableSource;
+import dev.datapipeline.storage.FilePositions;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
@@ -20,6 +25,10 @@ import java.util.TreeMap;
 public class RunningSources {
   @Inject private ProducerConfig config;
   @Inject private EventPublisher publisher;
+  @Inject private KafkaConfig kafka;
+  @Inject private Broker broker;
+  @Inject private FilePositions positions;
+  @Inject private PipelineMetrics metrics;
   @Inject @Any private Instance<EventSource> sources;
 
   private volatile Map<String, SourceDriver> drivers = Map.of();
@@ -51,9 +60,16 @@ public class RunningSources {
             "one or more of %s, separated by commas; there is no source '%s'"
                 .formatted(String.join(", ", known.keySet()), wanted.name()));
       }
-      chosen.put(wanted.name(), new SourceDriver(source, wanted, publisher::publish));
+      chosen.put(wanted.name(), new SourceDriver(source, wanted, sender(source)));
     }
     drivers = Collections.unmodifiableMap(chosen);
+  }
+
+  private SourceDriver.Sender sender(EventSource source) {
+    return source instanceof ResumableSource
+        ? new TransactionalSender(kafka, broker, positions, metrics)
+        : (asked, with, account) ->
+            publisher.publish(with.topic(), asked.next(with.eventsPerTick()), account);
   }
 
   /** Without what the container adds to the name of a proxy's class. */

@@ -2,11 +2,9 @@ package dev.datapipeline.producer;
 
 import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.SourceConfig;
-import dev.datapipeline.source.Event;
 import dev.datapipeline.source.EventSource;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -15,14 +13,19 @@ import java.util.logging.Logger;
 final class SourceDriver {
   private static final Logger LOG = Logger.getLogger(SourceDriver.class.getName());
 
-  /** Sends what a source has given. */
+  private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
+
+  /** Sends what a source gives. */
   interface Sender {
     /**
-     * Sends events, and keeps account of them.
+     * Asks the source for events, sends them, and keeps account of them.
      *
      * @return how many events were taken; their acknowledgement may come later
      */
-    int send(String topic, List<Event> events, SentEvents account);
+    int send(EventSource source, SourceConfig config, SentEvents account);
+
+    /** Sends nothing any more. */
+    default void stop() {}
   }
 
   private final EventSource source;
@@ -34,6 +37,8 @@ final class SourceDriver {
   private volatile Instant nextTick;
   private volatile Instant lastTick;
   private volatile String failure;
+  private Instant reportedAt = Instant.EPOCH;
+  private boolean stopped;
 
   SourceDriver(EventSource source, SourceConfig config, Sender sender) {
     this.source = source;
@@ -52,15 +57,32 @@ final class SourceDriver {
    * @return how many events were taken to be sent
    */
   synchronized int tick() {
+    if (stopped) {
+      return 0;
+    }
     lastTick = Instant.now();
     try {
-      return sender.send(config.topic(), source.next(config.eventsPerTick()), account);
+      return sender.send(source, config, account);
     } catch (RuntimeException e) {
-      failure = LogText.reason(e);
-      LOG.log(Level.WARNING, "source {0} failed: {1}", new Object[] {name(), failure});
+      report(LogText.reason(e));
       LOG.log(Level.FINE, "cause", e);
       return 0;
     }
+  }
+
+  private void report(String reason) {
+    Instant now = Instant.now();
+    if (!reason.equals(failure) || now.isAfter(reportedAt.plus(REPORT_INTERVAL))) {
+      reportedAt = now;
+      LOG.log(Level.WARNING, "source {0} failed: {1}", new Object[] {name(), reason});
+    }
+    failure = reason;
+  }
+
+  /** Waits for a tick that is under way, and sends nothing any more. */
+  synchronized void stop() {
+    stopped = true;
+    sender.stop();
   }
 
   /** Decides when the next tick is due. Those that are already over are left out. */
