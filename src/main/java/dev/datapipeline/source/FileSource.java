@@ -24,8 +24,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -167,17 +167,25 @@ public class FileSource implements ResumableSource {
         Files.isDirectory(config.path())
             ? config.path()
             : config.path().toAbsolutePath().getParent();
-    Set<Long> there = new HashSet<>();
+    Map<Long, Path> there = new LinkedHashMap<>();
     for (Path path : files(directory)) {
       try {
-        long inode = ((Number) Files.getAttribute(path, "unix:ino")).longValue();
-        there.add(inode);
-        look(path, inode);
+        there.put(((Number) Files.getAttribute(path, "unix:ino")).longValue(), path);
       } catch (NoSuchFileException e) {
         LOG.log(Level.FINE, "gone while it was looked at", e);
       }
     }
-    closeGone(there);
+    List<Long> inodes = new ArrayList<>(there.keySet());
+    // a copy is recognized as long as it is not noticed that its original was truncated
+    inodes.sort(Comparator.comparing(known::containsKey));
+    for (Long inode : inodes) {
+      try {
+        look(there.get(inode), inode);
+      } catch (NoSuchFileException e) {
+        LOG.log(Level.FINE, "gone while it was looked at", e);
+      }
+    }
+    closeGone(there.keySet());
   }
 
   private static List<Path> files(Path directory) throws IOException {
@@ -205,7 +213,7 @@ public class FileSource implements ResumableSource {
       if (matches(file, first) && size(path, inode) >= position(file)) {
         if (first.length > file.fingerprintLength()) {
           positions.fingerprint(file.id(), digest(first, first.length), first.length);
-          known.put(inode, file.next() < 0 ? file : with(file, first));
+          known.put(inode, with(file, first));
         }
         follow(path, known.get(inode));
         return;
@@ -220,6 +228,9 @@ public class FileSource implements ResumableSource {
     }
     byte[] first = firstBytes(path, inode);
     Optional<KnownFile> original = original(path, inode, first);
+    if (original.isEmpty() && isCopyInTheMaking(path, inode, first)) {
+      return;
+    }
     // an empty file cannot be told from the next one yet
     if (first.length > 0 && (original.isPresent() || isWanted(path))) {
       long next = original.map(this::position).orElse(0L);
@@ -232,6 +243,11 @@ public class FileSource implements ResumableSource {
               id, found.path(), inode, found.fingerprint(), found.fingerprintLength(), next));
       follow(path, known.get(inode));
     }
+  }
+
+  private static KnownFile at(KnownFile file, long next) {
+    return new KnownFile(
+        file.id(), file.path(), file.inode(), file.fingerprint(), file.fingerprintLength(), next);
   }
 
   private static KnownFile with(KnownFile file, byte[] first) {
@@ -283,14 +299,35 @@ public class FileSource implements ResumableSource {
     for (KnownFile file : known.values()) {
       if (file.inode() != inode
           && file.fingerprintLength() >= MIN_COPY_BYTES
-          && path.toString().startsWith(file.path())
-          && path.toString().length() > file.path().length()
+          && isNamedAfter(path, file)
           && matches(file, first)
           && Files.size(path) >= position(file)) {
         return Optional.of(file);
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Returns whether the file is the beginning of what is read of the one that it is named after.
+   */
+  private boolean isCopyInTheMaking(Path path, long inode, byte[] first) throws IOException {
+    for (KnownFile file : known.values()) {
+      FollowedFile followed = open.get(file.inode());
+      if (followed != null
+          && file.inode() != inode
+          && isNamedAfter(path, file)
+          && Files.size(path) < followed.position()
+          && Arrays.equals(followed.firstBytes(first.length), first)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isNamedAfter(Path path, KnownFile file) {
+    return path.toString().startsWith(file.path())
+        && path.toString().length() > file.path().length();
   }
 
   private static boolean matches(KnownFile file, byte[] first) {
@@ -321,6 +358,8 @@ public class FileSource implements ResumableSource {
           && file.position() >= file.size()) {
         open.remove(inode).close();
         goneSince.remove(inode);
+        // it may come back
+        known.computeIfPresent(inode, (same, before) -> at(before, file.position()));
       }
     }
   }

@@ -91,8 +91,8 @@ final class LineReader {
   }
 
   private Line tooLong() {
-    int lineBreak = indexOfLineBreak();
-    if (lineBreak >= 0) {
+    // a line break that was passed by was within quotes
+    if (indexOfLineBreak(maxBytes) >= 0) {
       return firstLine("a quote is opened and not closed within %d bytes".formatted(maxBytes));
     }
     Line part = cut(maxBytes, 0, "the line is longer than %d bytes; a part".formatted(maxBytes));
@@ -102,12 +102,12 @@ final class LineReader {
 
   /** The line break was not within quotes after all. */
   private Line firstLine(String fault) {
-    int lineBreak = indexOfLineBreak();
+    int lineBreak = indexOfLineBreak(filled);
     return lineBreak >= 0 ? cut(lineBreak, 1, fault) : cut(filled, 0, fault);
   }
 
-  private int indexOfLineBreak() {
-    for (int i = 0; i < filled; i++) {
+  private int indexOfLineBreak(int end) {
+    for (int i = 0; i < end; i++) {
       if (buffer[i] == '\n') {
         return i;
       }
