@@ -135,7 +135,10 @@ public class HealthChecks {
         producer()
             .status(
                 !producerConfig.enabled()
-                    || (timer.isTicking() && !publisher.isFailing() && !publisher.isChannelDead()))
+                    || (timer.isTicking()
+                        && control.failure().isEmpty()
+                        && !publisher.isFailing()
+                        && !publisher.isChannelDead()))
             .build();
   }
 
@@ -225,7 +228,7 @@ public class HealthChecks {
             .withData("notSent", counts.notSent())
             .withData("inFlight", publisher.inFlight());
     withAge(response, "secondsSinceLastAcknowledgement", publisher.acknowledgedAt());
-    return withError(response, publisher.lastError());
+    return withError(response, control.failure().or(publisher::lastError));
   }
 
   private static void withAge(

@@ -108,6 +108,17 @@ public class ProducerControl {
   }
 
   /**
+   * Returns why a source's last tick failed: the source, or a transaction of its events.
+   *
+   * @return one line with the source's name; empty if no source's did
+   */
+  public Optional<String> failure() {
+    return sources.all().stream()
+        .flatMap(driver -> driver.failure().map(why -> driver.name() + ": " + why).stream())
+        .findFirst();
+  }
+
+  /**
    * Returns the names of the sources that are paused.
    *
    * @return in the order of the configuration

@@ -39,6 +39,7 @@ final class SourceDriver {
   private volatile String failure;
   private Instant reportedAt = Instant.EPOCH;
   private boolean stopped;
+  private volatile boolean failing;
 
   SourceDriver(EventSource source, SourceConfig config, Sender sender) {
     this.source = source;
@@ -62,7 +63,9 @@ final class SourceDriver {
     }
     lastTick = Instant.now();
     try {
-      return sender.send(source, config, account);
+      int taken = sender.send(source, config, account);
+      failing = false;
+      return taken;
     } catch (RuntimeException e) {
       report(LogText.reason(e));
       LOG.log(Level.FINE, "cause", e);
@@ -71,6 +74,7 @@ final class SourceDriver {
   }
 
   private void report(String reason) {
+    failing = true;
     Instant now = Instant.now();
     if (!reason.equals(failure) || now.isAfter(reportedAt.plus(REPORT_INTERVAL))) {
       reportedAt = now;
@@ -119,6 +123,11 @@ final class SourceDriver {
     return paused || (due != null && Instant.now().isBefore(due.plus(grace)));
   }
 
+  /** Returns why the last tick failed; empty if it did not. */
+  Optional<String> failure() {
+    return failing ? Optional.ofNullable(failure) : Optional.empty();
+  }
+
   SourceState state() {
     return new SourceState(
         config.name(),
@@ -129,6 +138,6 @@ final class SourceDriver {
         account.sent(),
         account.notSent(),
         Optional.ofNullable(lastTick),
-        account.lastError().or(() -> Optional.ofNullable(failure)));
+        Optional.ofNullable(failure).or(account::lastError));
   }
 }
