@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.ToolProvider;
@@ -29,7 +26,8 @@ class OwnSourceIT {
             .with("SOURCE_DICE_INTERVAL", "PT0.1S")
             .with("DICE_SIDES", "20")) {
       pipeline.instance();
-      install("own_source", compiled());
+      ServerDirectory.addToApplication(
+          "own_source", compiled(), "dev/datapipeline/source/DiceSource.class");
       pipeline.running();
 
       await()
@@ -70,22 +68,6 @@ class OwnSourceIT {
                 directory.toString(),
                 source.toString());
     assertThat(result).isZero();
-    return directory.resolve("dev/datapipeline/source/DiceSource.class");
-  }
-
-  private static void install(String server, Path compiled) throws IOException {
-    Path war =
-        ServerDirectory.TARGET
-            .resolve("it")
-            .resolve(server)
-            .resolve("usr/servers")
-            .resolve(server)
-            .resolve("apps/datapipeline.war");
-    try (FileSystem archive = FileSystems.newFileSystem(war)) {
-      Files.copy(
-          compiled,
-          archive.getPath("WEB-INF/classes/dev/datapipeline/source/DiceSource.class"),
-          StandardCopyOption.REPLACE_EXISTING);
-    }
+    return directory;
   }
 }
