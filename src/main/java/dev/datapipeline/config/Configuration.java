@@ -50,6 +50,16 @@ public class Configuration {
   }
 
   @Produces
+  WeblogConfig weblog() {
+    return WeblogConfig.from(settings);
+  }
+
+  @Produces
+  FileConfig file() {
+    return FileConfig.from(settings);
+  }
+
+  @Produces
   ConsumerConfig consumer() {
     return ConsumerConfig.from(settings);
   }
@@ -78,17 +88,19 @@ public class Configuration {
     KafkaConfig kafka = kafka();
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
-    return ("database %s (sslmode %s); Kafka %s, topic %s, group %s, client properties %s; "
-            + "producer %s; %s; consumer %s; %s; operator %s")
+    return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
+            + "producer %s; %s; %s; %s; consumer %s; %s; operator %s")
         .formatted(
             database().address(),
             database().sslMode(),
             kafka.bootstrapServers(),
-            kafka.topic(),
+            kafka.topics(),
             kafka.groupId(),
             kafka.clientProperties().keySet().stream().sorted().toList(),
             producer.enabled() ? producer : "disabled",
             sensor(),
+            weblog(),
+            file(),
             consumer.enabled() ? consumer : "disabled",
             api(),
             operator().user());

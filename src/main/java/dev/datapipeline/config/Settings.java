@@ -50,6 +50,11 @@ final class Settings {
     return value;
   }
 
+  /** Returns the first of two settings if it has a value, and the second one otherwise. */
+  String firstSet(String setting, String otherwise) {
+    return config.getConfigValue(property(setting)).getValue() != null ? setting : otherwise;
+  }
+
   private static String property(String setting) {
     return setting.toLowerCase(Locale.ROOT).replace('_', '.');
   }

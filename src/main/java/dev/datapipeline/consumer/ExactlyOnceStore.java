@@ -81,13 +81,24 @@ final class ExactlyOnceStore {
    * @throws StorageException if the database does not take the records now
    */
   void catchUp(IntPredicate owned) throws StorageException, InterruptedException {
-    long askedAt = System.nanoTime();
-    Optional<UUID> topicId = topicIds.after(kafka.topic(), askedAt);
-    if (topicId.isEmpty()) {
-      return;
+    Map<TopicPartition, Long> allCommitted = broker.committedOffsets();
+    for (String topic : kafka.topics()) {
+      Map<TopicPartition, Long> committed = new HashMap<>(allCommitted);
+      committed.keySet().removeIf(partition -> !partition.topic().equals(topic));
+      Optional<UUID> topicId = topicIds.after(topic, System.nanoTime());
+      if (topicId.isPresent()) {
+        catchUp(topicId.get(), broker.endOffsets(broker.partitions(topic)), committed, owned);
+      }
     }
-    Map<TopicPartition, Long> ends = broker.endOffsets(broker.partitions());
-    for (Map.Entry<TopicPartition, Long> committed : broker.committedOffsets().entrySet()) {
+  }
+
+  private void catchUp(
+      UUID topicId,
+      Map<TopicPartition, Long> ends,
+      Map<TopicPartition, Long> allCommitted,
+      IntPredicate owned)
+      throws StorageException, InterruptedException {
+    for (Map.Entry<TopicPartition, Long> committed : allCommitted.entrySet()) {
       TopicPartition partition = committed.getKey();
       long offset = committed.getValue();
       // an offset behind the end was committed for a topic that has gone
@@ -95,12 +106,7 @@ final class ExactlyOnceStore {
         storeRanges(
             List.of(
                 new RecordRange(
-                    partition.topic(),
-                    topicId.get(),
-                    partition.partition(),
-                    offset,
-                    offset,
-                    List.of())));
+                    partition.topic(), topicId, partition.partition(), offset, offset, List.of())));
       }
     }
   }
@@ -112,7 +118,7 @@ final class ExactlyOnceStore {
     for (Delivery delivery : batch) {
       TopicPartition partition = delivery.partition();
       Optional<UUID> now = topicIds.after(partition.topic(), arrivedAt);
-      UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening());
+      UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening(partition.topic()));
       if (now.isPresent() && !now.get().equals(origin)) {
         if (delivery.range().records().isEmpty()) {
           // Nothing tells which of the two topics it is of. If it is the new one, its next records,
