@@ -18,6 +18,8 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Comparator;
+import java.util.Map.Entry;
+import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
@@ -33,7 +35,7 @@ public class StatsResource {
       """
       {"database":{"events":1500,"estimated":false,"deadLetters":1},\
       "sinceStart":{"sent":1500,"notSent":0,"stored":1500,"skipped":0,"deadLettered":1,"retries":0},\
-      "perSecond":{"sent":1.0,"stored":1.0},"lag":{"total":0,"partitions":{"0":0,"1":0}},\
+      "perSecond":{"sent":1.0,"stored":1.0},"lag":{"total":0,"partitions":[{"topic":"sensor_data","partition":0,"records":0}]},\
       "positions":[{"topic":"sensor_data","partition":0,"nextOffset":750,"updatedAt":"2026-01-15T10:17:17.817Z"}]}""";
 
   @Inject private EventReader reader;
@@ -92,8 +94,16 @@ public class StatsResource {
         .lagByPartition()
         .ifPresent(
             lag -> {
-              JsonObjectBuilder partitions = Json.createObjectBuilder();
-              lag.forEach((partition, records) -> partitions.add(partition.toString(), records));
+              JsonArrayBuilder partitions = Json.createArrayBuilder();
+              lag.entrySet().stream()
+                  .sorted(Entry.comparingByKey(Comparator.comparing(TopicPartition::toString)))
+                  .forEach(
+                      of ->
+                          partitions.add(
+                              Json.createObjectBuilder()
+                                  .add("topic", of.getKey().topic())
+                                  .add("partition", of.getKey().partition())
+                                  .add("records", of.getValue())));
               answer.add(
                   "lag",
                   Json.createObjectBuilder()

@@ -13,6 +13,7 @@ public final class ConsumerState {
   private static final String CHANNEL = "channel of ";
 
   private volatile boolean open;
+  private volatile boolean paused;
   private final Map<String, String> channelFailures = new ConcurrentHashMap<>();
   private volatile String lastError;
   private volatile Instant lastErrorAt;
@@ -58,6 +59,31 @@ public final class ConsumerState {
   void channelResumed(String topic) {
     channelFailures.remove(topic);
     failing.remove(CHANNEL + topic);
+  }
+
+  synchronized void paused(boolean newPaused) {
+    paused = newPaused;
+    notifyAll();
+  }
+
+  /** Returns at once unless the consumer is paused. */
+  void awaitResumed() throws InterruptedException {
+    if (paused) {
+      synchronized (this) {
+        while (paused) {
+          wait();
+        }
+      }
+    }
+  }
+
+  /**
+   * Returns whether an operator has paused the consumer.
+   *
+   * @return true until it is resumed
+   */
+  public boolean isPaused() {
+    return paused;
   }
 
   /**

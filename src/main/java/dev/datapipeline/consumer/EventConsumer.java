@@ -114,6 +114,21 @@ public class EventConsumer {
   }
 
   /**
+   * Stores nothing until {@link #resume}. A transaction that is under way is finished; what is read
+   * already is kept, and when the queue is full nothing more is read. Forgotten at the next start.
+   */
+  public void pause() {
+    state.paused(true);
+    LOG.info("the consumer is paused");
+  }
+
+  /** Stores again what waits, and reads on. */
+  public void resume() {
+    state.paused(false);
+    LOG.info("the consumer is resumed");
+  }
+
+  /**
    * Returns what is known about the consumer.
    *
    * @return live, thread-safe

@@ -110,6 +110,7 @@ public class HealthChecks {
           state.isOpen()
               && consumer.isRunning()
               && state.channelFailure().isEmpty()
+              && !state.isPaused()
               && !state.isFailing()
               && !isStalled();
       return consumer().status(!consumerConfig.enabled() || moves).build();
@@ -202,6 +203,7 @@ public class HealthChecks {
     HealthCheckResponseBuilder response =
         HealthCheckResponse.named("consumer")
             .withData("group", kafkaConfig.groupId())
+            .withData("paused", consumer.state().isPaused())
             .withData("stored", counts.stored())
             .withData("deadLetters", counts.deadLettered())
             .withData("retries", counts.retries());

@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Watches the pipeline: probes database and broker, and writes a line to the log every ten seconds
@@ -98,9 +99,9 @@ public class PipelineMonitor {
   /**
    * Returns how many records of each partition are not committed yet.
    *
-   * @return by partition number; empty while the broker does not answer
+   * @return empty while the broker does not answer
    */
-  public Optional<Map<Integer, Long>> lagByPartition() {
+  public Optional<Map<TopicPartition, Long>> lagByPartition() {
     return lag.isUp() ? Optional.of(lag.value().byPartition()) : Optional.empty();
   }
 

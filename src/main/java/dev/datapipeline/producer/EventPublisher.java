@@ -74,24 +74,42 @@ public class EventPublisher {
     return events.size();
   }
 
+  /**
+   * Sends one record on somebody else's behalf, who bounds how many of them are in flight.
+   *
+   * @param record what to send
+   * @return is completed when the broker has acknowledged it, and fails with the reason if it has
+   *     not
+   */
+  public CompletionStage<Void> publish(ProducerRecord<String, byte[]> record) {
+    Delivery delivery = new Delivery(new SentEvents());
+    send(record, delivery);
+    return delivery.outcome;
+  }
+
   /** Returns false if the event is already known not to be sent. */
   private boolean publish(String topic, Event event, SentEvents account) {
     Delivery delivery = new Delivery(account);
-    ProducerRecord<String, byte[]> record =
+    send(
         new ProducerRecord<>(
-            topic, null, event.timestamp().toEpochMilli(), event.key(), event.json());
+            topic, null, event.timestamp().toEpochMilli(), event.key(), event.json()),
+        delivery);
+    return !delivery.failed;
+  }
+
+  private void send(ProducerRecord<String, byte[]> record, Delivery delivery) {
     inFlight.incrementAndGet();
     try {
       channel.send(Message.of(record, delivery::succeed, delivery::fail));
     } catch (RuntimeException e) {
       delivery.fail(e);
     }
-    return !delivery.failed;
   }
 
   /** What becomes of one event; told once. */
   private final class Delivery {
     private final SentEvents account;
+    private final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private volatile boolean failed;
     private boolean done;
 
@@ -108,6 +126,7 @@ public class EventPublisher {
           failing = false;
           LOG.info("events are sent again");
         }
+        outcome.complete(null);
       }
       return CompletableFuture.completedFuture(null);
     }
@@ -116,6 +135,7 @@ public class EventPublisher {
       if (first()) {
         failed = true;
         notSent(account, 1, LogText.reason(cause));
+        outcome.completeExceptionally(cause);
       }
       return CompletableFuture.completedFuture(null);
     }
