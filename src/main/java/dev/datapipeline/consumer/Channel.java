@@ -64,7 +64,7 @@ final class Channel implements Runnable {
         Thread.sleep(backoff.next().toMillis());
         LOG.log(
             Level.SEVERE,
-            "the channel from topic {0} had ended and is opened again: {1}",
+            "the channel from the broker had ended and is opened again: topic {0}: {1}",
             new Object[] {topic, reason});
         subscribe();
       }

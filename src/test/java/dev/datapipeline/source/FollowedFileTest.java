@@ -151,6 +151,18 @@ class FollowedFileTest {
     assertThat(unparsed(read().get(0)).getString("raw")).isEqualTo("{} {}");
   }
 
+  /** The parser's own limits must not stop the source. */
+  @Test
+  void jsonThatIsNestedTooDeeplySaysSo() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("[".repeat(1010) + "\n1\n");
+
+    List<Event> events = read();
+
+    assertThat(unparsed(events.get(0)).getString("reason")).startsWith("not JSON");
+    assertThat(events).hasSize(2);
+  }
+
   @Test
   void invalidUtf8IsKeptAsItIs() throws IOException {
     follow(Format.NDJSON, 0);
