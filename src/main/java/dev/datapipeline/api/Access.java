@@ -1,9 +1,11 @@
 package dev.datapipeline.api;
 
 import dev.datapipeline.config.ApiConfig;
+import dev.datapipeline.security.GeneratedOperator;
 import dev.datapipeline.security.Roles;
 import jakarta.annotation.Priority;
 import jakarta.inject.Inject;
+import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Priorities;
@@ -17,8 +19,12 @@ import jakarta.ws.rs.ext.Provider;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Who may do what. Decided by the method alone, before a resource is looked for, so that nothing
@@ -35,7 +41,11 @@ public class Access implements ContainerRequestFilter {
   private static final List<String> PROXY_HEADERS =
       List.of("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP");
 
+  private static final Logger LOG = Logger.getLogger(Access.class.getName());
+  private static final String BASIC = "Basic ";
+
   @Inject private ApiConfig config;
+  @Inject private GeneratedOperator generated;
   @Context private HttpServletRequest request;
 
   @Override
@@ -45,14 +55,49 @@ public class Access implements ContainerRequestFilter {
       context.abortWith(
           Problem.of(Response.Status.FORBIDDEN, "a page of another site may not do this")
               .response());
-    } else if (!(read && mayRead(context))
-        && !context.getSecurityContext().isUserInRole(Roles.OPERATOR)) {
+    } else if (!(read && mayRead(context)) && !isOperator(context)) {
       refuse(context);
     }
   }
 
+  private boolean isOperator(ContainerRequestContext context) {
+    if (request.isUserInRole(Roles.OPERATOR)) {
+      return true;
+    }
+    String authorization = context.getHeaderString(HttpHeaders.AUTHORIZATION);
+    if (authorization == null || !authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
+      return false;
+    }
+    String[] credentials = credentials(authorization.substring(BASIC.length()).strip());
+    return credentials.length == 2
+        && (generated.accepts(credentials[0], credentials[1])
+            || isInRegistry(credentials[0], credentials[1]));
+  }
+
+  private static String[] credentials(String encoded) {
+    try {
+      return new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8).split(":", 2);
+    } catch (IllegalArgumentException e) {
+      return new String[0];
+    }
+  }
+
+  /** An empty password is nobody's, also where the registry has a user without one. */
+  private boolean isInRegistry(String user, String password) {
+    if (user.isEmpty() || password.isEmpty()) {
+      return false;
+    }
+    try {
+      request.login(user, password);
+      return request.isUserInRole(Roles.OPERATOR);
+    } catch (ServletException e) {
+      LOG.log(Level.FINE, "not logged in", e);
+      return false;
+    }
+  }
+
   private void refuse(ContainerRequestContext context) {
-    if (context.getSecurityContext().getUserPrincipal() == null) {
+    if (request.getUserPrincipal() == null) {
       context.abortWith(
           Problem.of(Response.Status.UNAUTHORIZED, "this needs the operator's name and password")
               .withHeader(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"datapipeline\"")

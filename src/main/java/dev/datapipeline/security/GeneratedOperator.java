@@ -5,15 +5,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.Initialized;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
-import jakarta.security.enterprise.credential.Credential;
-import jakarta.security.enterprise.credential.UsernamePasswordCredential;
-import jakarta.security.enterprise.identitystore.CredentialValidationResult;
-import jakarta.security.enterprise.identitystore.IdentityStore;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
-import java.util.Set;
 import java.util.logging.Logger;
 
 /**
@@ -22,7 +17,7 @@ import java.util.logging.Logger;
  * password is set, is left to the server's registry.
  */
 @ApplicationScoped
-public class GeneratedOperator implements IdentityStore {
+public class GeneratedOperator {
   private static final Logger LOG = Logger.getLogger(GeneratedOperator.class.getName());
   private static final int PASSWORD_BYTES = 18;
 
@@ -60,16 +55,16 @@ public class GeneratedOperator implements IdentityStore {
     }
   }
 
-  @Override
-  public CredentialValidationResult validate(Credential credential) {
-    if (password == null
-        || !(credential instanceof UsernamePasswordCredential given)
-        || !given.getCaller().equals(user)) {
-      return CredentialValidationResult.NOT_VALIDATED_RESULT;
-    }
-    byte[] bytes = given.getPasswordAsString().getBytes(StandardCharsets.UTF_8);
-    return MessageDigest.isEqual(bytes, password)
-        ? new CredentialValidationResult(user, Set.of(Roles.OPERATOR))
-        : CredentialValidationResult.INVALID_RESULT;
+  /**
+   * Returns whether these are the operator's name and the generated password.
+   *
+   * @param givenUser a name
+   * @param givenPassword a password
+   * @return false for everybody while {@code OPERATOR_PASSWORD} is set
+   */
+  public boolean accepts(String givenUser, String givenPassword) {
+    return password != null
+        && user.equals(givenUser)
+        && MessageDigest.isEqual(givenPassword.getBytes(StandardCharsets.UTF_8), password);
   }
 }

@@ -112,7 +112,8 @@ class ApiSecurityIT {
 
   @Test
   void theRefusalSaysHowToDoItRight() {
-    HttpResponse<String> response = api.request("POST", "/api/events", BodyPublishers.ofString("{}"), Map.of());
+    HttpResponse<String> response =
+        api.request("POST", "/api/events", BodyPublishers.ofString("{}"), Map.of());
 
     assertThat(status(response)).isEqualTo(401);
     assertThat(response.headers().firstValue("WWW-Authenticate").orElse("")).startsWith("Basic");
@@ -122,8 +123,7 @@ class ApiSecurityIT {
 
   @Test
   void withoutOPERATOR_PASSWORDOneIsGeneratedAndPrintedOnceAndNoOtherIsTaken() {
-    Application other =
-        new Pipeline("door_generated", 1).instance();
+    Application other = new Pipeline("door_generated", 1).instance();
     try {
       other.start();
       Pipeline.awaitReady(other);
@@ -182,9 +182,11 @@ class ApiSecurityIT {
         "Host: localhost\r\nX-Real-IP: 127.0.0.1"
       })
   void dataAreReadOnLoopbackOnly(String headers) {
-    for (String path : new String[] {"/api/events", "/api/stats", "/api/dead-letters", "/api/events/export.csv"}) {
+    for (String path :
+        new String[] {"/api/events", "/api/stats", "/api/dead-letters", "/api/events/export.csv"}) {
       String answer =
-          api.raw("GET %s HTTP/1.1\r\n%s\r\nConnection: close\r\n\r\n".formatted(path, headers), SHORT);
+          api.raw(
+              "GET %s HTTP/1.1\r\n%s\r\nConnection: close\r\n\r\n".formatted(path, headers), SHORT);
       assertThat(rawStatus(answer)).as(answer).isIn(400, 401, 403);
     }
   }
@@ -237,7 +239,9 @@ class ApiSecurityIT {
       })
   void noPathLeadsToAFile(String path) {
     String answer =
-        api.raw("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".formatted(path), SHORT);
+        api.raw(
+            "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".formatted(path),
+            SHORT);
 
     assertThat(rawStatus(answer)).as(answer).isIn(0, 400, 403, 404);
     assertThat(answer).doesNotContain("featureManager", "web-app", "kafka.bootstrap");
@@ -260,7 +264,8 @@ class ApiSecurityIT {
 
   private static byte[] packed(String unit, int bytes) throws IOException {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
-    byte[] block = unit.repeat(Math.max(1, 100_000 / unit.length())).getBytes(StandardCharsets.UTF_8);
+    byte[] block =
+        unit.repeat(Math.max(1, 100_000 / unit.length())).getBytes(StandardCharsets.UTF_8);
     try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
       for (int written = 0; written < bytes; written += block.length) {
         gzip.write(block);
@@ -408,7 +413,12 @@ class ApiSecurityIT {
     api.post("/api/events", JSON, "{");
     for (String path :
         new String[] {
-          "/health", "/api/stats", "/api/pipeline", "/openapi", "/api/nothing", "/api/events?limit=x"
+          "/health",
+          "/api/stats",
+          "/api/pipeline",
+          "/openapi",
+          "/api/nothing",
+          "/api/events?limit=x"
         }) {
       assertThat(api.get(path).body())
           .doesNotContain(Api.PASSWORD, pipeline.backends().environment().get("DB_PASSWORD"));
