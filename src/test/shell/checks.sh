@@ -38,8 +38,9 @@ finish() {
   printf '%d passed, %d failed' "$passed" "$failed"
   [ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
   echo
-  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
-  exit
+  # in a trap, a bare exit would repeat the status from before it
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ] || exit 1
+  exit 0
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -59,6 +60,8 @@ engine() {
 stop_engine() {
   if $started_engine && [ -f "$work/compose/lab" ]; then
     bash "$work/compose/lab" stop > "$work/compose.log" 2>&1 || tail -5 "$work/compose.log"
+    # one that runs later is somebody else's
+    started_engine=false
   fi
 }
 

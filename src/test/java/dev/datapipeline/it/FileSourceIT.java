@@ -55,12 +55,17 @@ class FileSourceIT {
     }
   }
 
+  /**
+   * First the topic, then json: its operators fail for other tests' documents that no text can
+   * hold.
+   */
   private static List<Long> counts(String test) {
     return pipeline
         .database()
         .query(
-            "SELECT count(*), count(DISTINCT payload->>'n') FROM raw_events_source"
-                + " WHERE topic = ? AND payload->>'test' = ?",
+            "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
+                + " SELECT count(*), count(DISTINCT payload->>'n') FROM own"
+                + " WHERE payload->>'test' = ?",
             pipeline.name(),
             test)
         .get(0)
@@ -180,9 +185,9 @@ class FileSourceIT {
             pipeline
                 .database()
                 .query(
-                    "SELECT payload->'unparsed'->>'raw', payload->'unparsed'->>'offset'"
-                        + " FROM raw_events_source WHERE topic = ?"
-                        + " AND payload->'unparsed'->>'file' = ?",
+                    "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
+                        + " SELECT payload->'unparsed'->>'raw', payload->'unparsed'->>'offset'"
+                        + " FROM own WHERE payload->'unparsed'->>'file' = ?",
                     pipeline.name(),
                     file.toString()))
         .containsExactly(List.of("this is no JSON", "24"));

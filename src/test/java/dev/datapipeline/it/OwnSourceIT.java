@@ -16,6 +16,7 @@ class OwnSourceIT {
   private static final Pattern EXAMPLE =
       Pattern.compile("<!-- test: own source -->\\s+```java\\n(.*?)```", Pattern.DOTALL);
 
+  // first the topic, then json: its operators fail for other tests' documents that no text can hold
   @Test
   void theDocumentedSourceRuns() throws IOException {
     try (Pipeline pipeline =
@@ -37,9 +38,10 @@ class OwnSourceIT {
                   pipeline
                           .database()
                           .number(
-                              "SELECT count(*) FROM raw_events_source WHERE topic = 'own_dice'"
-                                  + " AND payload->>'die' = 'd20'"
-                                  + " AND (payload->>'eyes')::int BETWEEN 1 AND 20")
+                              "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
+                                  + " SELECT count(*) FROM own WHERE payload->>'die' = 'd20'"
+                                  + " AND (payload->>'eyes')::int BETWEEN 1 AND 20",
+                              "own_dice")
                       >= 10);
     }
   }
