@@ -1,11 +1,10 @@
 package dev.datapipeline.api;
 
 import dev.datapipeline.config.ApiConfig;
-import dev.datapipeline.security.GeneratedOperator;
+import dev.datapipeline.security.Operator;
 import dev.datapipeline.security.Roles;
 import jakarta.annotation.Priority;
 import jakarta.inject.Inject;
-import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Priorities;
@@ -23,8 +22,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
 /**
  * Who may do what. Decided by the method alone, before a resource is looked for, so that nothing
@@ -41,11 +38,10 @@ public class Access implements ContainerRequestFilter {
   private static final List<String> PROXY_HEADERS =
       List.of("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP");
 
-  private static final Logger LOG = Logger.getLogger(Access.class.getName());
   private static final String BASIC = "Basic ";
 
   @Inject private ApiConfig config;
-  @Inject private GeneratedOperator generated;
+  @Inject private Operator operator;
   @Context private HttpServletRequest request;
 
   @Override
@@ -69,9 +65,7 @@ public class Access implements ContainerRequestFilter {
       return false;
     }
     String[] credentials = credentials(authorization.substring(BASIC.length()).strip());
-    return credentials.length == 2
-        && (generated.accepts(credentials[0], credentials[1])
-            || isInRegistry(credentials[0], credentials[1]));
+    return credentials.length == 2 && operator.accepts(credentials[0], credentials[1]);
   }
 
   private static String[] credentials(String encoded) {
@@ -79,20 +73,6 @@ public class Access implements ContainerRequestFilter {
       return new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8).split(":", 2);
     } catch (IllegalArgumentException e) {
       return new String[0];
-    }
-  }
-
-  /** An empty password is nobody's, also where the registry has a user without one. */
-  private boolean isInRegistry(String user, String password) {
-    if (user.isEmpty() || password.isEmpty()) {
-      return false;
-    }
-    try {
-      request.login(user, password);
-      return request.isUserInRole(Roles.OPERATOR);
-    } catch (ServletException e) {
-      LOG.log(Level.FINE, "not logged in", e);
-      return false;
     }
   }
 
