@@ -1,6 +1,5 @@
 package dev.datapipeline.security;
 
-import com.ibm.websphere.security.CustomRegistryException;
 import com.ibm.websphere.security.EntryNotFoundException;
 import com.ibm.websphere.security.PasswordCheckFailedException;
 import com.ibm.websphere.security.UserRegistry;
@@ -95,7 +94,7 @@ public class Operator {
       return found != null && registry.getGroupsForUser(found).contains(Roles.OPERATOR);
     } catch (PasswordCheckFailedException | EntryNotFoundException e) {
       LOG.log(Level.FINE, "not in the registry", e);
-    } catch (CustomRegistryException | WSSecurityException | RemoteException e) {
+    } catch (WSSecurityException | RemoteException e) {
       LOG.warning("the server's registry of users cannot be asked: " + LogText.reason(e));
     }
     return false;
