@@ -111,7 +111,7 @@ class TlsIT {
     properties.put(
         "listener.security.protocol.map",
         "SASL_SSL:SASL_SSL,PASSWORDS:SASL_SSL,CERTIFICATES:SSL,CONTROLLER:PLAINTEXT");
-    properties.put("sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-512");
+    properties.put("listener.name.sasl_ssl.sasl.enabled.mechanisms", "PLAIN");
     properties.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
     properties.put(
         "listener.name.sasl_ssl.plain.sasl.jaas.config",
