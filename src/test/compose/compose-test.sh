@@ -17,101 +17,29 @@ case "${1:-}" in
   *) sed -n 2,9p "$0"; exit 2 ;;
 esac
 
-work=$(mktemp -d)
-copy=$work/datapipeline
-log=$work/log
-started_engine=false
-passed=0 failed=0 skipped=0 number=0
+# shellcheck source=../shell/checks.sh
+source "$root/src/test/shell/checks.sh"
 
 export COMPOSE_PROJECT_NAME=datapipeline-test-$$ COMPOSE_PROGRESS=plain COMPOSE_MENU=false
 export APP_IMAGE=datapipeline-test:latest
 unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT
 
-# --- what is printed
-
-check() { # NAME COMMAND...
-  local name=$1 begin=$SECONDS
-  shift
-  number=$((number + 1))
-  if (cd "$copy" 2> /dev/null || cd "$work" || exit; "$@") > "$log" 2>&1; then
-    passed=$((passed + 1))
-    printf 'ok %d - %s (%d s)\n' "$number" "$name" $((SECONDS - begin))
-  else
-    failed=$((failed + 1))
-    printf 'not ok %d - %s (%d s)\n' "$number" "$name" $((SECONDS - begin))
-    tail -n 40 "$log" | sed 's/^/# /'
-    if [ -d "$copy" ]; then
-      (cd "$copy" && docker compose ps --all --format '{{.Name}} {{.Status}}'; docker compose logs --no-color --tail 40 app
-        docker compose exec -T app curl -s -m 8 http://localhost:9080/health/ready) \
-        2>&1 | cut -c 1-2000 | sed 's/^/#   /'
-    fi
-  fi
+diagnose() {
+  docker compose ps --all --format '{{.Name}} {{.Status}}'
+  docker compose logs --no-color --tail 40 app
+  docker compose exec -T app curl -s -m 8 http://localhost:9080/health/ready
 }
 
-skip() { # NAME REASON
-  number=$((number + 1)) skipped=$((skipped + 1))
-  printf 'ok %d - %s # SKIP %s\n' "$number" "$1" "$2"
-}
-
-finish() {
-  trap - EXIT INT TERM
+cleanup() {
   [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
-  if docker info > /dev/null 2>&1; then
-    [ ! -d "$copy" ] || (cd "$copy" && docker compose down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
-    docker image rm "$APP_IMAGE" > /dev/null 2>&1
-  fi
-  if $started_engine; then
-    bash "$work/lab/lab" stop > "$work/lab.log" 2>&1 || tail -5 "$work/lab.log"
-  fi
-  rm -rf "$work"
-  printf '%d passed, %d failed' "$passed" "$failed"
-  [ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
-  echo
-  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
-  exit
+  docker info > /dev/null 2>&1 || return
+  [ ! -d "$copy" ] || (cd "$copy" && docker compose down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
+  docker image rm "$APP_IMAGE" > /dev/null 2>&1
 }
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# --- the engine, and a copy of the project as a clone would be
-
-engine() {
-  if $started_engine; then
-    if [ ! -f "$root/../shared/labs/compose/lab" ]; then
-      echo "There is no Docker engine here."
-      return 1
-    fi
-    # the lab copies its files with their modes, and its broker rewrites some of them
-    cp -r "$root/../shared/labs/compose" "$work/lab" && chmod -R u+w "$work/lab" || return 1
-    bash "$work/lab/lab" all || return 1
-    # a run that was killed could not remove its containers, which come up again with the engine
-    docker ps --all --quiet --filter name='^datapipeline-test-' | xargs -r docker rm --force || return 1
-  fi
-  docker compose version && docker info --format '{{.ServerVersion}}'
-}
-
-copy_project() {
-  mkdir -p "$copy"
-  git -C "$root" ls-files -z --cached --others --exclude-standard \
-    | (cd "$root" && while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done) \
-    | tar -C "$root" --null -T - -c | tar -C "$copy" -x
-}
-
-port_is_free() { ! (: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 
 # --- helpers
 
-wait_until() { # SECONDS COMMAND...
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    if [ $SECONDS -ge $end ]; then
-      echo "still not after the time allowed: $*"
-      return 1
-    fi
-    sleep 0.3
-  done
-}
+port_is_free() { ! (: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 
 sql() { docker compose exec -T postgres psql -U "${role:-datapipeline}" datapipeline -AtXq -v ON_ERROR_STOP=1 -c "$1"; }
 in_kafka() { local tool=$1; shift; docker compose exec -T kafka "/opt/kafka/bin/$tool.sh" --bootstrap-server localhost:9092 "$@"; }
@@ -182,17 +110,10 @@ recovers() {
 
 starts_again() { docker compose up --detach && recovers; }
 
-# The commands of README.md or docs/compose.md below a marker, as written
-block() { # NAME
-  local text
-  text=$(awk -v marker="<!-- test: $1 -->" '$0 == marker {found = 1; next}
-    found && /^```/ {if (inside) exit; inside = 1; next} inside' README.md docs/compose.md)
-  [ -n "$text" ] || { echo "there are no commands marked '$1'" >&2; return 1; }
-  printf '%s\n' "$text"
-}
+# The commands of README.md or docs/compose.md below a marker
 documented() { # NAME
   local text
-  text=$(block "$1") || return 1
+  text=$(block "$1" README.md docs/compose.md) || return 1
   echo "$text"
   bash -euo pipefail -c "$text" < /dev/null
 }
@@ -302,7 +223,6 @@ containers_are_hardened() {
   return $status
 }
 
-fails() { ! "$@"; }
 roles_are_separate() {
   [ "$(sql 'SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user')" = f ] || return 1
   [ "$(sql "SELECT string_agg(nspname, ',') FROM pg_namespace WHERE pg_get_userbyid(nspowner) = current_user AND nspname !~ '^pg_'")" = pipeline ] || return 1
@@ -433,7 +353,7 @@ dev_mode_on_the_host() {
   before=$(rows)
   # as a process group of its own, with an input that stays open
   mkfifo "$work/stdin"
-  HTTP_PORT=$port setsid bash -c "$(block 'develop: application')" < "$work/stdin" > "$work/dev.log" 2>&1 &
+  HTTP_PORT=$port setsid bash -c "$(block 'develop: application' docs/compose.md)" < "$work/stdin" > "$work/dev.log" 2>&1 &
   dev_pid=$!
   exec 9> "$work/stdin"
   wait_until 300 curl -sf -m 5 -o /dev/null "$url"
@@ -453,7 +373,6 @@ fault() { # NAME COMMAND...
   [[ $1 =~ ${ONLY:-.} ]] && check "$@"
 }
 
-docker info > /dev/null 2>&1 || started_engine=true
 check 'an engine with Compose is there' engine
 [ $failed = 0 ] || exit 1
 copy_project
