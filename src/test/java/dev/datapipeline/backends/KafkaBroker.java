@@ -259,6 +259,8 @@ public final class KafkaBroker implements AutoCloseable {
   public synchronized void kill() {
     if (isRunning()) {
       Processes.kill(List.of(process.toHandle()));
+      // which isRunning() learns a moment later
+      Processes.waitFor(process, STOP_TIMEOUT);
     }
     resume();
     unlock();

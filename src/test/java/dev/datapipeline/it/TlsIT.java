@@ -211,6 +211,7 @@ class TlsIT {
   private static void awaitDown(Application instance, String databaseReason, String brokerReason) {
     await("refused")
         .atMost(Pipeline.PATIENCE)
+        .ignoreExceptions()
         .untilAsserted(
             () -> {
               assertDown(instance, "database", databaseReason);
@@ -314,6 +315,7 @@ class TlsIT {
     topic.flush();
     await("refused")
         .atMost(Pipeline.PATIENCE)
+        .ignoreExceptions()
         .untilAsserted(
             () -> {
               assertDown(application, "database", "the server's certificate has expired");
