@@ -136,7 +136,7 @@ sql() { compose "exec -T postgres psql -U datapipeline datapipeline -AtXqc \"$1\
 rows() { sql 'SELECT count(*) FROM raw_events'; }
 has_more_rows_than() { local now; now=$(rows 2> /dev/null) && [ "$now" -gt "$1" ]; }
 containers() { compose ps --quiet --no-trunc "$@"; }
-documented() { # NAME
+documented() { # NAME: as written, on the target
   local text
   text=$(block "$1" docs/deployment.md) || return 1
   echo "$text"
@@ -176,10 +176,10 @@ packing_is_reproducible() {
 }
 
 refuses_another_distribution() {
-  on_target "sudo sed -i.kept 's/^ID=.*/ID=fedora/; s/^NAME=.*/NAME=Fedora/' /usr/lib/os-release"
+  on_target "sudo sed -i.kept 's/^VERSION_ID=.*/VERSION_ID=\"11\"/' /usr/lib/os-release; sudo sed -i.kept 's/.*/11.9/' /etc/debian_version"
   refuses 'is not supported. Supported are Debian 12 and 13, Ubuntu 22.04 and 24.04.'
   local outcome=$?
-  on_target 'sudo mv /usr/lib/os-release.kept /usr/lib/os-release' && return $outcome
+  on_target 'sudo mv /usr/lib/os-release.kept /usr/lib/os-release && sudo mv /etc/debian_version.kept /etc/debian_version' && return $outcome
 }
 refuses_without_sudo() {
   on_target 'sudo useradd -m guest && sudo cp -r .ssh /home/guest/ && sudo chown -R guest /home/guest/.ssh' || return 1
@@ -230,9 +230,15 @@ secrets_are_kept() {
     [ ${#secret} -ge 32 ] || { echo "$name is short"; return 1; }
     ! grep -qF "$secret" "$everything" || { echo "the log has $name"; return 1; }
   done
-  # and it is the one in force
-  on_target 'sudo sh -c "docker compose --project-directory /opt/datapipeline exec -T -e PGPASSWORD=\$(cat /opt/datapipeline/secrets/DB_READER_PASSWORD) postgres \
-    psql -h postgres -U reader datapipeline -AtXqc \"SELECT current_user\""' | grep -qx reader
+  reader_logs_in
+}
+# with the password in the file: it is the one in force
+reader_logs_in() {
+  on_target sudo bash -s << 'SCRIPT' | grep -qx reader
+cd /opt/datapipeline
+docker compose exec -T -e PGPASSWORD="$(cat secrets/DB_READER_PASSWORD)" postgres \
+  psql -h postgres -U reader datapipeline -AtXqc 'SELECT current_user' < /dev/null
+SCRIPT
 }
 
 recreates_only_app() { # ARGUMENT...: deploys with them
@@ -245,7 +251,7 @@ recreates_only_app() { # ARGUMENT...: deploys with them
 }
 changed_setting() {
   deploy --check --diff --extra-vars '{"datapipeline_settings": {"PRODUCER_INTERVAL": "PT0.2S"}}' || return 1
-  grep -qF "PRODUCER_INTERVAL='PT0.2S'" "$output" || return 1
+  grep -qF 'PRODUCER_INTERVAL=\"PT0.2S\"' "$output" || return 1
   local kept
   kept=$(secrets)
   recreates_only_app --extra-vars '{"datapipeline_settings": {"PRODUCER_INTERVAL": "PT0.2S"}}' || return 1
@@ -263,11 +269,6 @@ password_from_a_vault() { # with every character that a file of settings could t
   # and it stays when it is no longer given
   deploy && reader_logs_in && ! grep -qF 'b$c' "$everything"
 }
-reader_logs_in() {
-  printf '%s' "export PGPASSWORD='a'\\''b\$c\"d\\e#f'; cd /opt/datapipeline; sudo -E docker compose exec -T -e PGPASSWORD postgres \
-    psql -h postgres -U reader datapipeline -AtXqc 'SELECT current_user'" | on_target bash -s | grep -qx reader
-}
-
 comes_back_after_reboot() {
   local before
   before=$(rows) || return 1

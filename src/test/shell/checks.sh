@@ -38,8 +38,9 @@ finish() {
   printf '%d passed, %d failed' "$passed" "$failed"
   [ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
   echo
-  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
-  exit
+  # in a trap, a bare exit would repeat the status from before it
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ] || exit 1
+  exit 0
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
