@@ -4,6 +4,10 @@ package dev.datapipeline.config;
 public final class InvalidSettingException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
+  InvalidSettingException(String message) {
+    super(message);
+  }
+
   InvalidSettingException(String setting, String value, String allowed) {
     super(
         "Setting %s has the value '%s', which is not allowed: it must be %s"

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 /**
  * A broker and a database that are reached with TLS only, and ask for a password or a certificate.
- * In this order, since one instance of the application goes through the first tests.
+ * In this order, since one instance of the application goes through several tests.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TlsIT {
@@ -148,7 +148,10 @@ class TlsIT {
                 Certificates.PASSWORD));
   }
 
-  /** An instance with a password for each, and a trust store in PKCS12; or what is given. */
+  /**
+   * An instance with a password for each, and a trust store in PKCS12; or what is given, where an
+   * empty value takes a setting away.
+   */
   private static Application application(String name, Map<String, String> settings)
       throws Exception {
     Map<String, String> environment = new LinkedHashMap<>();
@@ -166,6 +169,7 @@ class TlsIT {
         "KAFKA_CLIENT_SSL_TRUSTSTORE_LOCATION", certificates.trustStore("PKCS12").toString());
     environment.put("KAFKA_CLIENT_SSL_TRUSTSTORE_PASSWORD", Certificates.PASSWORD);
     environment.putAll(settings);
+    environment.values().removeIf(String::isEmpty);
     Application made = new Application(name, environment);
     APPLICATIONS.add(made);
     return made;
@@ -252,28 +256,33 @@ class TlsIT {
   @Order(1)
   void itWaitsForServersThatShowAWrongCertificateAndSaysWhatIsWrong() throws Exception {
     show(ofAStranger);
-    application.start();
-    String untrusted = "the server's certificate is not from an authority that is trusted here";
-    awaitDown(application, untrusted, untrusted);
+    Map<String, String> settings =
+        Map.of("KAFKA_TOPIC", TOPIC, "KAFKA_GROUP_ID", TOPIC, "PRODUCER_ENABLED", "false");
+    try (Application waiting = application("tlsWaiting", settings).start()) {
+      String untrusted = "the server's certificate is not from an authority that is trusted here";
+      awaitDown(waiting, untrusted, untrusted);
 
-    show(expired);
-    String tooOld = "the server's certificate has expired";
-    awaitDown(application, tooOld, tooOld);
+      show(expired);
+      String tooOld = "the server's certificate has expired";
+      awaitDown(waiting, tooOld, tooOld);
 
-    show(elsewhere);
-    awaitDown(
-        application,
-        "The hostname localhost could not be verified",
-        "the server's certificate is for another host name");
+      show(elsewhere);
+      awaitDown(
+          waiting,
+          "The hostname localhost could not be verified",
+          "the server's certificate is for another host name");
 
-    show(valid);
-    Pipeline.awaitReady(application);
+      show(valid);
+      topic.send("{\"sent\":\"by hand\"}");
+      Pipeline.awaitReady(waiting);
+      assertEverythingStoredExactlyOnce(topic, TOPIC);
+    }
   }
 
   @Test
   @Order(2)
   void eventsFlowAndEachSessionIsEncrypted() {
-    topic.send("{\"sent\":\"by hand\"}");
+    Pipeline.awaitReady(application.start());
     awaitEventSent(application);
 
     assertEverythingStoredExactlyOnce(topic, TOPIC);
@@ -384,6 +393,9 @@ class TlsIT {
     settings.put("DB_SSLMODE", "verify-ca");
     settings.put("KAFKA_BOOTSTRAP_SERVERS", HOST + ":" + CERTIFICATES_PORT);
     settings.put("KAFKA_CLIENT_SECURITY_PROTOCOL", "SSL");
+    settings.put("KAFKA_CLIENT_SASL_MECHANISM", "");
+    settings.put("KAFKA_CLIENT_SASL_JAAS_CONFIG", "");
+    settings.put("KAFKA_CLIENT_SSL_TRUSTSTORE_PASSWORD", "");
     settings.put("KAFKA_CLIENT_SSL_TRUSTSTORE_TYPE", "PEM");
     settings.put("KAFKA_CLIENT_SSL_TRUSTSTORE_LOCATION", certificates.authorityPem().toString());
     settings.put("KAFKA_CLIENT_SSL_KEYSTORE_TYPE", "PEM");
@@ -404,6 +416,26 @@ class TlsIT {
 
   @Test
   @Order(8)
+  void aStoreThatCannotBeOpenedStopsTheStartAndIsNamed() throws Exception {
+    try (Application refused =
+        application("tlsStore", Map.of("KAFKA_CLIENT_SSL_TRUSTSTORE_PASSWORD", WRONG_PASSWORD))
+            .start()) {
+      await("refused")
+          .atMost(Pipeline.PATIENCE)
+          .until(
+              () ->
+                  refused.log().stream()
+                      .anyMatch(
+                          line ->
+                              line.contains("Settings KAFKA_CLIENT_* are refused")
+                                  && line.contains("trust.PKCS12")
+                                  && line.contains("password was incorrect")
+                                  && line.endsWith("The application does not start.")));
+    }
+  }
+
+  @Test
+  @Order(9)
   void noSecretIsInAnyLogOrAnswer() throws Exception {
     String[] secrets = {
       postgres.password(),
@@ -415,7 +447,7 @@ class TlsIT {
     };
     assertThat(ANSWERS).isNotEmpty();
     assertThat(String.join("\n", ANSWERS)).doesNotContain(secrets);
-    assertThat(APPLICATIONS).hasSize(4);
+    assertThat(APPLICATIONS).hasSize(6);
     for (Application instance : APPLICATIONS) {
       assertThat(instance.logFiles()).hasSizeGreaterThan(1);
       for (Path file : instance.logFiles()) {
