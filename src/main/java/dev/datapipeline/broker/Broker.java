@@ -70,20 +70,21 @@ public class Broker {
   }
 
   /**
-   * Creates the configured topic unless it is there; an existing topic is left as it is.
+   * Creates a topic unless it is there; an existing topic is left as it is.
    *
+   * @param name the topic's name
    * @return whether it was created now
    */
-  public boolean createTopicIfMissing() {
+  public boolean createTopicIfMissing(String name) {
     Optional<Integer> partitions = Optional.of(config.partitions());
     Optional<Short> replicas =
         config.replicationFactor() < 0
             ? Optional.empty()
             : Optional.of((short) config.replicationFactor());
-    if (topicId(config.topic()).isPresent()) {
+    if (topicId(name).isPresent()) {
       return false;
     }
-    NewTopic topic = new NewTopic(config.topic(), partitions, replicas);
+    NewTopic topic = new NewTopic(name, partitions, replicas);
     try {
       return get(admin().createTopics(List.of(topic)).all().thenApply(none -> true));
     } catch (BrokerUnavailableException e) {
@@ -120,14 +121,15 @@ public class Broker {
   }
 
   /**
-   * Returns the partitions of the configured topic.
+   * Returns the partitions of a topic.
    *
+   * @param topic its name
    * @return possibly none, if there is no such topic
    */
-  public List<TopicPartition> partitions() {
-    return describe(config.topic()).stream()
+  public List<TopicPartition> partitions(String topic) {
+    return describe(topic).stream()
         .flatMap(description -> description.partitions().stream())
-        .map(partition -> new TopicPartition(config.topic(), partition.partition()))
+        .map(partition -> new TopicPartition(topic, partition.partition()))
         .toList();
   }
 

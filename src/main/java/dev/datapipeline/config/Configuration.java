@@ -52,6 +52,16 @@ public class Configuration {
   }
 
   @Produces
+  WeblogConfig weblog() {
+    return WeblogConfig.from(settings);
+  }
+
+  @Produces
+  FileConfig file() {
+    return FileConfig.from(settings);
+  }
+
+  @Produces
   ConsumerConfig consumer() {
     return ConsumerConfig.from(settings);
   }
@@ -70,17 +80,19 @@ public class Configuration {
     KafkaConfig kafka = kafka();
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
-    return ("database %s (sslmode %s); Kafka %s, topic %s, group %s, client properties %s; "
-            + "producer %s; %s; consumer %s")
+    return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
+            + "producer %s; %s; %s; %s; consumer %s")
         .formatted(
             database().address(),
             database().sslMode(),
             kafka.bootstrapServers(),
-            kafka.topic(),
+            kafka.topics(),
             kafka.groupId(),
             kafka.clientProperties().keySet().stream().sorted().toList(),
             producer.enabled() ? producer : "disabled",
             sensor(),
+            weblog(),
+            file(),
             consumer.enabled() ? consumer : "disabled");
   }
 }

@@ -8,7 +8,14 @@ public final class InvalidSettingException extends IllegalArgumentException {
     super(message);
   }
 
-  InvalidSettingException(String setting, String value, String allowed) {
+  /**
+   * Names what was wrong.
+   *
+   * @param setting the setting's environment variable
+   * @param value what it is set to; null if it is not
+   * @param allowed what it may be, to follow "it must be"
+   */
+  public InvalidSettingException(String setting, String value, String allowed) {
     super(
         "Setting %s has the value '%s', which is not allowed: it must be %s"
             .formatted(setting, LogText.oneLine(value), allowed));

@@ -34,6 +34,15 @@ final class Settings {
         });
   }
 
+  /** Returns the first of two settings if it has a value, and the second one otherwise. */
+  String firstSet(String setting, String otherwise) {
+    return config.getConfigValue(property(setting)).getValue() != null ? setting : otherwise;
+  }
+
+  private static String property(String setting) {
+    return setting.toLowerCase(Locale.ROOT).replace('_', '.');
+  }
+
   boolean flag(String setting) {
     return read(
         setting,
@@ -86,8 +95,7 @@ final class Settings {
   }
 
   private <T> T read(String setting, String allowed, Function<String, T> parser) {
-    String property = setting.toLowerCase(Locale.ROOT).replace('_', '.');
-    String value = config.getConfigValue(property).getValue();
+    String value = config.getConfigValue(property(setting)).getValue();
     try {
       return parser.apply(value == null ? "" : value.strip());
     } catch (IllegalArgumentException e) {

@@ -12,6 +12,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.logging.Logger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -20,8 +21,9 @@ import org.eclipse.microprofile.reactive.messaging.Message;
 import org.reactivestreams.Subscriber;
 
 /**
- * Takes records from the channel and hands each partition's to its lane. Asks for the next ones
- * itself, one delivery at a time, while there is space for them: that is the back-pressure.
+ * Takes records from the channels, one for each topic, and hands each partition's to its lane. Asks
+ * for the next ones itself, one delivery at a time, while there is space for them: that is the
+ * back-pressure.
  */
 @ApplicationScoped
 public class EventConsumer {
@@ -35,7 +37,7 @@ public class EventConsumer {
   @Inject private Broker broker;
   @Inject private BatchWriter writer;
   @Inject private PipelineMetrics metrics;
-  @Inject private ChannelFactory channels;
+  @Inject private ChannelFactory channelFactory;
 
   @Inject
   @ConfigProperty(name = "mp.messaging.incoming." + CHANNEL + ".isolation.level")
@@ -46,7 +48,7 @@ public class EventConsumer {
   private final ConsumerState state = new ConsumerState();
   private final List<Lane> lanes = new ArrayList<>();
   private final List<Thread> running = new ArrayList<>();
-  private Channel channel;
+  private final List<Channel> channels = new ArrayList<>();
 
   /**
    * Connects the channel. Nothing is read from the broker before {@link #open}.
@@ -55,11 +57,11 @@ public class EventConsumer {
    */
   @Incoming(CHANNEL)
   public synchronized Subscriber<Message<byte[]>> channel() {
-    return prepared().subscriber();
+    return prepared().get(0).subscriber();
   }
 
-  private synchronized Channel prepared() {
-    if (channel == null) {
+  private synchronized List<Channel> prepared() {
+    if (channels.isEmpty()) {
       QueueSpace space = new QueueSpace(config.maxQueueBytes());
       TopicIds topicIds = new TopicIds(broker);
       for (int i = 0; i < config.lanes(); i++) {
@@ -75,9 +77,11 @@ public class EventConsumer {
                 space,
                 partition -> laneOf(partition, config.lanes()) == lane));
       }
-      channel = new Channel(channels, lanes, space, state);
+      for (String topic : kafka.topics()) {
+        channels.add(new Channel(channelFactory, topic, lanes, space, state));
+      }
     }
-    return channel;
+    return channels;
   }
 
   static int laneOf(int partition, int lanes) {
@@ -85,16 +89,21 @@ public class EventConsumer {
   }
 
   /**
-   * Begins to read. To be called once, when the schema and the topic are there.
+   * Begins to read. To be called once, when the schema and the topics are there.
    *
-   * @param topicId the topic's id, asked for before the first record is read
+   * @param topicIds the topics' ids by their names, asked for before the first record is read
    */
-  public synchronized void open(UUID topicId) {
-    state.opened(topicId);
+  public synchronized void open(Map<String, UUID> topicIds) {
+    state.opened(topicIds);
     for (Lane lane : lanes) {
       start(lane, "datapipeline " + lane);
     }
-    start(prepared(), "datapipeline channel");
+    List<Channel> all = prepared();
+    // the first one is connected by the container
+    all.stream().skip(1).forEach(Channel::subscribe);
+    for (int i = 0; i < all.size(); i++) {
+      start(all.get(i), "datapipeline channel " + kafka.topics().get(i));
+    }
   }
 
   private void start(Runnable task, String name) {

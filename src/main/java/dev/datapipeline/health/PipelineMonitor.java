@@ -1,6 +1,7 @@
 package dev.datapipeline.health;
 
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
@@ -32,10 +33,11 @@ public class PipelineMonitor {
 
   @Resource private ManagedScheduledExecutorService scheduler;
   @Inject private Broker broker;
+  @Inject private KafkaConfig kafka;
   @Inject private PipelineMetrics metrics;
 
   private final Probe<Void> database = new Probe<>(this::askDatabase);
-  private final Probe<Lag> lag = new Probe<>(() -> Lag.of(broker));
+  private final Probe<Lag> lag = new Probe<>(() -> Lag.of(broker, kafka.topics()));
   private final List<Future<?>> tasks = new ArrayList<>();
   private PipelineMetrics.Counts reported;
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,14 @@ class SettingsTest {
   void defaultsOfTheBroker() {
     assertThat(KafkaConfig.from(config.settings(), Map.of()))
         .isEqualTo(
-            new KafkaConfig("localhost:9092", "sensor_data", "datapipeline", 4, -1, Map.of()));
+            new KafkaConfig(
+                "localhost:9092",
+                "sensor_data",
+                List.of("sensor_data"),
+                "datapipeline",
+                4,
+                -1,
+                Map.of()));
   }
 
   @Test
@@ -41,7 +49,11 @@ class SettingsTest {
   @Test
   void defaultsOfTheProducer() {
     assertThat(ProducerConfig.from(config.settings()))
-        .isEqualTo(new ProducerConfig(true, Duration.ofSeconds(1), "sensor", 1, 200_000));
+        .isEqualTo(
+            new ProducerConfig(
+                true,
+                List.of(new SourceConfig("sensor", "sensor_data", Duration.ofSeconds(1), 1)),
+                200_000));
     assertThat(SensorConfig.from(config.settings())).isEqualTo(new SensorConfig(10, 42));
   }
 
@@ -63,7 +75,8 @@ class SettingsTest {
         .with("KAFKA_TOPIC_PARTITIONS", "7")
         .with("KAFKA_TOPIC_REPLICATION_FACTOR", "3");
     assertThat(KafkaConfig.from(config.settings(), Map.of("a", "b")))
-        .isEqualTo(new KafkaConfig("one:1,two:2", "t", "a group", 7, 3, Map.of("a", "b")));
+        .isEqualTo(
+            new KafkaConfig("one:1,two:2", "t", List.of("t"), "a group", 7, 3, Map.of("a", "b")));
   }
 
   @Test
@@ -94,8 +107,38 @@ class SettingsTest {
         .with("SENSOR_COUNT", "3")
         .with("SENSOR_SEED", "-9223372036854775808");
     assertThat(ProducerConfig.from(config.settings()))
-        .isEqualTo(new ProducerConfig(false, Duration.ofMillis(250), "other-1", 500, 500));
+        .isEqualTo(
+            new ProducerConfig(
+                false,
+                List.of(new SourceConfig("other-1", "sensor_data", Duration.ofMillis(250), 500)),
+                500));
     assertThat(SensorConfig.from(config.settings())).isEqualTo(new SensorConfig(3, Long.MIN_VALUE));
+  }
+
+  @Test
+  void aSourceMayHaveItsOwnTopicIntervalAndNumber() {
+    config
+        .with("PRODUCER_SOURCE", "sensor , my-own")
+        .with("SOURCE_MY_OWN_TOPIC", "own")
+        .with("SOURCE_MY_OWN_INTERVAL", "PT5S")
+        .with("SOURCE_MY_OWN_EVENTS_PER_TICK", "7");
+
+    assertThat(ProducerConfig.from(config.settings()).sources())
+        .containsExactly(
+            new SourceConfig("sensor", "sensor_data", Duration.ofSeconds(1), 1),
+            new SourceConfig("my-own", "own", Duration.ofSeconds(5), 7));
+    assertThat(KafkaConfig.from(config.settings(), Map.of()).topics())
+        .containsExactly("sensor_data", "own");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SOURCE_SENSOR_TOPIC,a/b",
+    "SOURCE_SENSOR_INTERVAL,0",
+    "SOURCE_SENSOR_EVENTS_PER_TICK,0"
+  })
+  void aBadValueForOneSourceIsNamed(String setting, String value) {
+    assertRefused(setting, value, ProducerConfig::from);
   }
 
   @Test
@@ -168,6 +211,8 @@ class SettingsTest {
     "PRODUCER_INTERVAL,-PT1S",
     "PRODUCER_INTERVAL,PT24H0.001S",
     "PRODUCER_SOURCE,Sensor",
+    "PRODUCER_SOURCE,'sensor,'",
+    "PRODUCER_SOURCE,'sensor,sensor'",
     "PRODUCER_EVENTS_PER_TICK,0",
     "PRODUCER_EVENTS_PER_TICK,100001",
     "PRODUCER_MAX_IN_FLIGHT,0"
@@ -188,6 +233,12 @@ class SettingsTest {
   })
   void aBadValueForTheConsumerIsNamed(String setting, String value) {
     assertRefused(setting, value, ConsumerConfig::from);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"WEBLOG_VISITORS,0", "WEBLOG_SEED,"})
+  void aBadValueForTheWeblogIsNamed(String setting, String value) {
+    assertRefused(setting, value == null ? "" : value, WeblogConfig::from);
   }
 
   @ParameterizedTest
