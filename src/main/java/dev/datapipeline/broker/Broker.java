@@ -37,7 +37,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * What the broker knows about topics and groups. Thread-safe.
  *
  * <p>Every method waits for the broker for a few seconds at the most and then throws {@link
- * BrokerUnavailableException}.
+ * BrokerUnavailableException}, which says why there was no answer as far as that can be found out.
  */
 @ApplicationScoped
 public class Broker {
@@ -207,17 +207,29 @@ public class Broker {
     return admin;
   }
 
-  private static <T> T get(KafkaFuture<T> future) {
+  private <T> T get(KafkaFuture<T> future) {
     try {
       return future.get(TIMEOUT.toMillis() + 500, TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
-      throw new BrokerUnavailableException(e.getCause());
+      throw e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException
+          ? new BrokerUnavailableException(bootstrapServers().explainSilence())
+          : new BrokerUnavailableException(e.getCause());
     } catch (TimeoutException e) {
-      throw new BrokerUnavailableException(e);
+      throw new BrokerUnavailableException(bootstrapServers().explainSilence());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new BrokerUnavailableException(e);
     }
+  }
+
+  private BootstrapServers bootstrapServers() {
+    return new BootstrapServers(
+        config.bootstrapServers(),
+        config
+            .clientProperties()
+            .getOrDefault(
+                AdminClientConfig.SECURITY_PROTOCOL_CONFIG,
+                AdminClientConfig.DEFAULT_SECURITY_PROTOCOL));
   }
 
   @PreDestroy

@@ -17,12 +17,14 @@ public class Configuration {
   private final Settings settings = new Settings(config);
 
   /**
-   * Reads every setting once.
+   * Reads every setting once, and lets Kafka's client check its own.
    *
    * @throws InvalidSettingException for the first one that cannot be used
    */
   static void check() {
-    new Configuration().describe();
+    Configuration configuration = new Configuration();
+    configuration.describe();
+    KafkaClientCheck.check(configuration.kafka());
   }
 
   @Produces

@@ -4,6 +4,10 @@ package dev.datapipeline.config;
 public final class InvalidSettingException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
+  InvalidSettingException(String message) {
+    super(message);
+  }
+
   /**
    * Names what was wrong.
    *

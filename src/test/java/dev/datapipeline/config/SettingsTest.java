@@ -3,11 +3,15 @@ package dev.datapipeline.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,7 +36,14 @@ class SettingsTest {
   @Test
   void defaultsOfTheDatabase() {
     assertThat(DatabaseConfig.from(config.settings()))
-        .isEqualTo(new DatabaseConfig("localhost", 5432, "datapipeline", "datapipeline", "prefer"));
+        .isEqualTo(
+            new DatabaseConfig(
+                "localhost",
+                5432,
+                "datapipeline",
+                "datapipeline",
+                "prefer",
+                "${user.home}/.postgresql/root.crt"));
   }
 
   @Test
@@ -69,16 +80,19 @@ class SettingsTest {
   }
 
   @Test
-  void everyNameOfTheDatabaseMaps() {
+  void everyNameOfTheDatabaseMaps(@TempDir Path directory) throws IOException {
+    String authority = Files.createFile(directory.resolve("ca.pem")).toString();
     config
         .with("DB_HOST", "db.example")
         .with("DB_PORT", "6543")
         .with("DB_NAME", "events")
         .with("DB_USER", "writer")
-        .with("DB_SSLMODE", "verify-full");
+        .with("DB_SSLMODE", "verify-full")
+        .with("DB_SSLROOTCERT", authority);
     DatabaseConfig database = DatabaseConfig.from(config.settings());
     assertThat(database)
-        .isEqualTo(new DatabaseConfig("db.example", 6543, "events", "writer", "verify-full"));
+        .isEqualTo(
+            new DatabaseConfig("db.example", 6543, "events", "writer", "verify-full", authority));
     assertThat(database.address()).isEqualTo("writer@db.example:6543/events");
   }
 
@@ -182,7 +196,8 @@ class SettingsTest {
     "DB_PORT,99999999999999999999",
     "DB_NAME,a/b",
     "DB_USER,a b",
-    "DB_SSLMODE,on"
+    "DB_SSLMODE,on",
+    "DB_SSLROOTCERT,''"
   })
   void aBadValueForTheDatabaseIsNamed(String setting, String value) {
     assertRefused(setting, value, DatabaseConfig::from);
@@ -244,6 +259,13 @@ class SettingsTest {
   void aTickMustFitIntoWhatMayBeInFlight() {
     config.with("PRODUCER_MAX_IN_FLIGHT", "10");
     assertRefused("PRODUCER_EVENTS_PER_TICK", "11", ProducerConfig::from);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"verify-ca", "verify-full"})
+  void aCertificateCannotBeVerifiedWithoutThatOfTheAuthority(String sslMode) {
+    config.with("DB_SSLMODE", sslMode);
+    assertRefused("DB_SSLROOTCERT", "/no/such/file.pem", DatabaseConfig::from);
   }
 
   @Test
