@@ -1,7 +1,6 @@
 package dev.datapipeline.api;
 
 import jakarta.json.Json;
-import jakarta.json.JsonException;
 import jakarta.json.stream.JsonParser;
 import jakarta.json.stream.JsonParser.Event;
 import jakarta.json.stream.JsonParserFactory;
@@ -84,7 +83,8 @@ final class JsonCheck {
         }
       }
       object = first == Event.START_OBJECT;
-    } catch (JsonException | IllegalStateException e) {
+    } catch (RuntimeException e) {
+      // a JsonException, or what the parser throws of a document that is nested too deep
       throw new IllegalArgumentException(oneLine(e), e);
     }
     return new Content(object, texts);

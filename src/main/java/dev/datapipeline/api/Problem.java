@@ -82,12 +82,17 @@ final class Problem {
     return json.build();
   }
 
+  /** Returns it as JSON. */
+  String text() {
+    return json().toString();
+  }
+
   Response response() {
     Response.ResponseBuilder response =
         Response.status(status.getStatusCode())
             .type(MediaType.valueOf(MEDIA_TYPE))
             .header(HttpHeaders.CACHE_CONTROL, "no-store")
-            .entity(json().toString());
+            .entity(text());
     headers.forEach(response::header);
     return response.build();
   }

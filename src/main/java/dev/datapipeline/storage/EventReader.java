@@ -214,7 +214,11 @@ public class EventReader {
     return ((Number)
             entityManager
                 .createNativeQuery(
-                    "SELECT count(*) FROM (SELECT 1 FROM " + table + " LIMIT " + max + ") AS some")
+                    "SELECT count(*) FROM (SELECT 1 FROM "
+                        + table
+                        + " LIMIT "
+                        + max
+                        + ") AS first_rows")
                 .getSingleResult())
         .longValue();
   }

@@ -244,6 +244,7 @@ class ApiSecurityIT {
             SHORT);
 
     assertThat(rawStatus(answer)).as(answer).isIn(0, 400, 403, 404);
+    assertThat(answer).doesNotContain("Exception", "stack", "internal classes");
     assertThat(answer).doesNotContain("featureManager", "web-app", "kafka.bootstrap");
   }
 
