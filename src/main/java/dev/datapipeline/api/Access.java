@@ -5,7 +5,9 @@ import dev.datapipeline.security.Operator;
 import dev.datapipeline.security.Roles;
 import jakarta.annotation.Priority;
 import jakarta.inject.Inject;
+import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Priorities;
 import jakarta.ws.rs.container.ContainerRequestContext;
@@ -15,13 +17,18 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.Provider;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * Who may do what. Decided by the method alone, before a resource is looked for, so that nothing
@@ -39,10 +46,18 @@ public class Access implements ContainerRequestFilter {
       List.of("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP");
 
   private static final String BASIC = "Basic ";
+  private static final String BEARER = "Bearer ";
+  private static final Logger LOG = Logger.getLogger(Access.class.getName());
 
   @Inject private ApiConfig config;
   @Inject private Operator operator;
   @Context private HttpServletRequest request;
+  @Context private HttpServletResponse response;
+
+  /** Who issues tokens; without it there are none. */
+  @Inject
+  @ConfigProperty(name = "mp.jwt.verify.issuer")
+  private Optional<String> tokens;
 
   @Override
   public void filter(ContainerRequestContext context) {
@@ -57,15 +72,29 @@ public class Access implements ContainerRequestFilter {
   }
 
   private boolean isOperator(ContainerRequestContext context) {
-    if (request.isUserInRole(Roles.OPERATOR)) {
-      return true;
-    }
     String authorization = context.getHeaderString(HttpHeaders.AUTHORIZATION);
+    if (tokens.isPresent() && authorization != null && isBearer(authorization)) {
+      return hasToken();
+    }
     if (authorization == null || !authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
       return false;
     }
     String[] credentials = credentials(authorization.substring(BASIC.length()).strip());
     return credentials.length == 2 && operator.accepts(credentials[0], credentials[1]);
+  }
+
+  private static boolean isBearer(String authorization) {
+    return authorization.regionMatches(true, 0, BEARER, 0, BEARER.length());
+  }
+
+  /** The server checks the token, and takes its groups for roles. */
+  private boolean hasToken() {
+    try {
+      return request.authenticate(response) && request.isUserInRole(Roles.OPERATOR);
+    } catch (IOException | ServletException e) {
+      LOG.log(Level.FINE, "the token is not accepted", e);
+      return false;
+    }
   }
 
   private static String[] credentials(String encoded) {
@@ -77,6 +106,12 @@ public class Access implements ContainerRequestFilter {
   }
 
   private void refuse(ContainerRequestContext context) {
+    if (context.getHeaderString(HttpHeaders.AUTHORIZATION) != null) {
+      // without the name that was given: it may be the password, by mistake
+      LOG.warning(
+          "credentials that are not the operator's were refused; they came from "
+              + request.getRemoteAddr());
+    }
     if (request.getUserPrincipal() == null) {
       context.abortWith(
           Problem.of(Response.Status.UNAUTHORIZED, "this needs the operator's name and password")

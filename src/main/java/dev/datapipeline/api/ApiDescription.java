@@ -9,7 +9,6 @@ import org.eclipse.microprofile.openapi.models.Operation;
 import org.eclipse.microprofile.openapi.models.PathItem;
 import org.eclipse.microprofile.openapi.models.responses.APIResponse;
 import org.eclipse.microprofile.openapi.models.responses.APIResponses;
-import org.eclipse.microprofile.openapi.models.security.SecurityRequirement;
 
 /**
  * Adds to the description of every operation what all have in common: who may do it, and the
@@ -30,11 +29,10 @@ public class ApiDescription implements OASFilter {
   }
 
   private static void describe(Operation operation, boolean read) {
-    SecurityRequirement operator =
-        OASFactory.createSecurityRequirement().addScheme(ApiApplication.OPERATOR);
-    // an empty requirement says that it also goes without
-    operation.setSecurity(
-        read ? List.of(OASFactory.createSecurityRequirement(), operator) : List.of(operator));
+    if (!read) {
+      operation.setSecurity(
+          List.of(OASFactory.createSecurityRequirement().addScheme(ApiApplication.OPERATOR)));
+    }
     APIResponses responses = operation.getResponses();
     add(
         responses,

@@ -24,7 +24,6 @@ import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
-import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /** Dead letters: list, show, replay. */
@@ -135,7 +134,6 @@ public class DeadLettersResource {
       summary = "Replay one dead letter",
       description =
           "A letter that was replayed already is not tried again: replayed and failed are 0.")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =
@@ -162,7 +160,6 @@ public class DeadLettersResource {
       summary = "Replay all dead letters that wait",
       description =
           "In one transaction. What PostgreSQL still does not accept stays a dead letter.")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =

@@ -7,6 +7,8 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.core.Response.Status;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -30,13 +32,21 @@ public class ErrorPage extends HttpServlet {
   }
 
   private static Status status(HttpServletRequest request) {
-    if (request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) instanceof IllegalArgumentException
-        && request.getAttribute(RequestDispatcher.ERROR_SERVLET_NAME) == null) {
-      // no servlet was reached because of the request's address
-      return Status.BAD_REQUEST;
-    }
     Integer code = (Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE);
     Status status = code == null ? null : Status.fromStatusCode(code);
+    if (status == Status.INTERNAL_SERVER_ERROR && !isUri(request)) {
+      // the server fails at such an address
+      return Status.BAD_REQUEST;
+    }
     return status == null ? Status.NOT_FOUND : status;
+  }
+
+  private static boolean isUri(HttpServletRequest request) {
+    try {
+      new URI(String.valueOf(request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI)));
+      return true;
+    } catch (URISyntaxException e) {
+      return false;
+    }
   }
 }

@@ -29,7 +29,6 @@ import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
-import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /**
@@ -107,7 +106,6 @@ public class PipelineResource {
   @POST
   @Path("producer/pause")
   @Operation(summary = "Pause the producer, or one source")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =
@@ -132,7 +130,6 @@ public class PipelineResource {
   @POST
   @Path("producer/resume")
   @Operation(summary = "Resume the producer, or one source")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =
@@ -159,7 +156,6 @@ public class PipelineResource {
   @Operation(
       summary = "Make one tick now",
       description = "Also while the source is paused. Its other ticks stay as they are.")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =
@@ -185,7 +181,6 @@ public class PipelineResource {
   @PUT
   @Path("producer/interval")
   @Operation(summary = "Change the interval of the producer, or of one source")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =
@@ -245,7 +240,6 @@ public class PipelineResource {
       summary = "Pause the consumer",
       description =
           "Records wait in Kafka. Readiness is DOWN meanwhile, because nothing is stored.")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =
@@ -265,7 +259,6 @@ public class PipelineResource {
   @POST
   @Path("consumer/resume")
   @Operation(summary = "Resume the consumer")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @APIResponse(
       responseCode = "200",
       content =

@@ -39,10 +39,10 @@ import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.headers.Header;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
-import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /** Takes events over HTTP. What it has answered 202 to is in Kafka. */
@@ -91,11 +91,11 @@ public class PostedEventsResource {
               + " batched or binary mode. Content-Encoding may be gzip. The answer comes when the"
               + " broker has acknowledged every event. If it is an error, its member accepted says"
               + " how many events were taken, and line where the first one is that was not.")
-  @SecurityRequirement(name = ApiApplication.OPERATOR)
   @Parameter(
       name = HttpHeaders.CONTENT_ENCODING,
       in = ParameterIn.HEADER,
       description = "gzip, or nothing",
+      schema = @Schema(implementation = String.class),
       example = "gzip")
   @RequestBody(
       required = true,
@@ -148,12 +148,20 @@ public class PostedEventsResource {
   @APIResponse(
       responseCode = "429",
       description = "API_MAX_POSTS requests are being served",
-      headers = @Header(name = HttpHeaders.RETRY_AFTER, description = "seconds"),
+      headers =
+          @Header(
+              name = HttpHeaders.RETRY_AFTER,
+              description = "seconds",
+              schema = @Schema(implementation = Integer.class)),
       content = @Content(mediaType = Problem.MEDIA_TYPE))
   @APIResponse(
       responseCode = "503",
       description = "the broker does not acknowledge",
-      headers = @Header(name = HttpHeaders.RETRY_AFTER, description = "seconds"),
+      headers =
+          @Header(
+              name = HttpHeaders.RETRY_AFTER,
+              description = "seconds",
+              schema = @Schema(implementation = Integer.class)),
       content = @Content(mediaType = Problem.MEDIA_TYPE))
   public Response post(
       InputStream body,

@@ -478,35 +478,37 @@ class ApiIT {
 
   @Test
   void deadLettersAreListedShownAndReplayed() throws Exception {
-    // what the API refuses can still come from elsewhere
-    pipeline
-        .producer()
-        .send(
-            new org.apache.kafka.clients.producer.ProducerRecord<>(
-                "api", "no JSON <script>".getBytes(StandardCharsets.UTF_8)))
-        .get();
-    await()
-        .atMost(Pipeline.PATIENCE)
-        .until(
-            () -> !api.json("/api/dead-letters?topic=api").getJsonArray("deadLetters").isEmpty());
-    JsonObject letter =
-        api.json("/api/dead-letters?topic=api").getJsonArray("deadLetters").getJsonObject(0);
-    int id = letter.getInt("id");
-    assertThat(letter.getString("payload")).isEqualTo("no JSON <script>");
-    assertThat(letter.getString("reason")).contains("json");
-    assertThat(api.json("/api/dead-letters/" + id)).isEqualTo(letter);
-
-    JsonObject failed = Api.json(api.control("POST", "/api/dead-letters/" + id + "/replay"));
-    assertThat(failed.getInt("failed")).isOne();
-
+    String rule = "ALTER TABLE raw_events %s CONSTRAINT not_now%s";
     pipeline
         .database()
-        .execute("UPDATE dead_letters SET payload = '{\"mended\":true}' WHERE id = " + id);
+        .execute(rule.formatted("ADD", " CHECK (strpos(payload::text, '<script>') = 0) NOT VALID"));
+    String document = "{\"text\":\"<script>\"}";
+    JsonObject letter;
+    try {
+      assertAccepted(api.post("/api/events", JSON, document), 1);
+      await()
+          .atMost(Pipeline.PATIENCE)
+          .until(
+              () -> !api.json("/api/dead-letters?topic=api").getJsonArray("deadLetters").isEmpty());
+      letter = api.json("/api/dead-letters?topic=api").getJsonArray("deadLetters").getJsonObject(0);
+      assertThat(letter.getString("payload")).isEqualTo(document);
+      assertThat(letter.getString("reason")).contains("not_now");
+      assertThat(api.json("/api/dead-letters/" + letter.getInt("id"))).isEqualTo(letter);
+      assertThat(
+              Api.json(api.control("POST", "/api/dead-letters/" + letter.getInt("id") + "/replay"))
+                  .getInt("failed"))
+          .isOne();
+    } finally {
+      pipeline.database().execute(rule.formatted("DROP", ""));
+    }
+
     JsonObject replayed = Api.json(api.control("POST", "/api/dead-letters/replay"));
     assertThat(replayed.getInt("replayed")).isPositive();
     assertThat(api.json("/api/dead-letters?topic=api").getJsonArray("deadLetters")).isEmpty();
-    assertThat(api.json("/api/dead-letters/" + id).containsKey("replayedAt")).isTrue();
+    assertThat(api.json("/api/dead-letters/" + letter.getInt("id")).containsKey("replayedAt"))
+        .isTrue();
     assertProblem(api.get("/api/dead-letters/999999999"), 404);
+    pipeline.assertEverythingStoredExactlyOnce();
   }
 
   // controls

@@ -404,9 +404,16 @@ class ApiSecurityIT {
     api.control("POST", "/api/pipeline/producer/pause?source=x%0A" + forged);
     api.control("PUT", "/api/pipeline/producer/interval?interval=x%0A" + forged);
     api.control("POST", "/api/dead-letters/replay?reasonLike=x%0A" + forged);
+    api.request(
+        "POST",
+        "/api/events",
+        BodyPublishers.ofString("{}"),
+        Map.of("Authorization", Api.basic("x\n" + forged, "x\n" + forged)));
     assertStillServing();
 
-    assertThat(pipeline.instance().log()).noneMatch(line -> line.startsWith(forged));
+    assertThat(pipeline.instance().log())
+        .noneMatch(line -> line.startsWith(forged))
+        .anyMatch(line -> line.contains("credentials that are not the operator's were refused"));
   }
 
   @Test
