@@ -3,8 +3,11 @@ package dev.datapipeline.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import jakarta.json.Json;
+import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -18,6 +21,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** MicroProfile JWT: a token of the issuer that the settings name is as good as the password. */
 class ApiTokenIT {
@@ -30,16 +34,14 @@ class ApiTokenIT {
   private static Api api;
 
   @BeforeAll
-  static void start() throws GeneralSecurityException {
+  static void start(@TempDir Path folder) throws GeneralSecurityException, IOException {
     keys = newKeys();
     pipeline =
         new Pipeline("token", 1)
             .with("OPERATOR_PASSWORD", Api.PASSWORD)
             .with("MP_JWT_VERIFY_ISSUER", ISSUER)
             .with("MP_JWT_VERIFY_AUDIENCES", AUDIENCE)
-            .with(
-                "MP_JWT_VERIFY_PUBLICKEY",
-                Base64.getEncoder().encodeToString(keys.getPublic().getEncoded()))
+            .with("MP_JWT_VERIFY_PUBLICKEY_LOCATION", publicKey(folder).toUri().toString())
             .with("ltpa_keys_password", UUID.randomUUID().toString());
     api = new Api(pipeline.running().httpPort());
   }
@@ -47,6 +49,13 @@ class ApiTokenIT {
   @AfterAll
   static void close() {
     pipeline.close();
+  }
+
+  private static Path publicKey(Path folder) throws IOException {
+    return Files.writeString(
+        folder.resolve("issuer.pem"),
+        "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n"
+            .formatted(Base64.getMimeEncoder().encodeToString(keys.getPublic().getEncoded())));
   }
 
   private static KeyPair newKeys() throws GeneralSecurityException {
