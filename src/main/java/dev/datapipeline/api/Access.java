@@ -49,6 +49,7 @@ public class Access implements ContainerRequestFilter {
   private static final String BEARER = "Bearer ";
   private static final Logger LOG = Logger.getLogger(Access.class.getName());
 
+  private final Optional<String> gateway = Gateway.address();
   @Inject private ApiConfig config;
   @Inject private Operator operator;
   @Context private HttpServletRequest request;
@@ -128,17 +129,21 @@ public class Access implements ContainerRequestFilter {
     return switch (config.readAccess()) {
       case EVERYONE -> true;
       case OPERATOR -> false;
-      case LOOPBACK -> isLocal(context);
+      case LOOPBACK -> isLocal(context) && isLoopback(request.getRemoteAddr());
+      case HOST ->
+          isLocal(context)
+              && (isLoopback(request.getRemoteAddr())
+                  || isLoopback(config.httpAddress())
+                      && gateway.filter(request.getRemoteAddr()::equals).isPresent());
     };
   }
 
   /**
-   * The caller is on this machine, speaks for itself, and asks for this machine: a page of another
-   * site whose name was made to lead here (DNS rebinding) asks for its own name.
+   * The caller speaks for itself, and asks for its own machine: a page of another site whose name
+   * was made to lead here (DNS rebinding) asks for that name.
    */
   private boolean isLocal(ContainerRequestContext context) {
-    return isLoopback(request.getRemoteAddr())
-        && OWN_NAMES.contains(host(context.getHeaderString(HttpHeaders.HOST)))
+    return OWN_NAMES.contains(host(context.getHeaderString(HttpHeaders.HOST)))
         && PROXY_HEADERS.stream().allMatch(header -> context.getHeaderString(header) == null);
   }
 
