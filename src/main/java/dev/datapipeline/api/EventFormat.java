@@ -11,27 +11,54 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.OffsetDateTime;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.Map;
 
-/**
- * How rows look outside.
- *
- * @param positions what the rows' ids of partitions stand for
- */
-record EventFormat(Map<Integer, TopicPartitionPosition> positions) {
+/** How rows look outside. For one thread. */
+final class EventFormat {
   static final String CSV_HEADER = "id,timestamp,topic,partition,offset,payload\r\n";
+
+  /** Characters beside the payload, in general. */
+  private static final int ENVELOPE = 150;
+
+  private final Map<Integer, TopicPartitionPosition> positions;
+
+  /** Topic and partition as members of an object: made once, because exports are long. */
+  private final Map<Integer, String> sources = new HashMap<>();
+
+  /**
+   * Remembers names.
+   *
+   * @param positions what the rows' ids of partitions stand for
+   */
+  EventFormat(Map<Integer, TopicPartitionPosition> positions) {
+    this.positions = positions;
+  }
 
   /** Returns one line. The payload is as it was sent, but for line breaks between its tokens. */
   String json(RawEvent event) {
-    JsonObjectBuilder source = Json.createObjectBuilder();
-    addSource(source, event.getTopicPartitionId(), event.getKafkaOffset());
-    String members = source.build().toString();
-    return "{\"id\":%d,\"timestamp\":\"%s\",%s,\"payload\":%s}"
-        .formatted(
-            event.getId(),
-            time(event.getTimestamp()),
-            members.substring(1, members.length() - 1),
-            oneLine(event.getPayload()));
+    String payload = event.getPayload();
+    return new StringBuilder(payload.length() + ENVELOPE)
+        .append("{\"id\":")
+        .append(event.getId())
+        .append(",\"timestamp\":\"")
+        .append(time(event.getTimestamp()))
+        .append("\",")
+        .append(sources.computeIfAbsent(event.getTopicPartitionId(), this::source))
+        .append("\"offset\":")
+        .append(event.getKafkaOffset())
+        .append(",\"payload\":")
+        .append(oneLine(payload))
+        .append('}')
+        .toString();
+  }
+
+  private String source(int topicPartitionId) {
+    TopicPartitionPosition position = positions.get(topicPartitionId);
+    return position == null
+        ? ""
+        : "\"topic\":%s,\"partition\":%d,"
+            .formatted(Json.createValue(position.getTopic()), position.getPartition());
   }
 
   /** A line break cannot be in a string of JSON, so it is only space between tokens. */
@@ -49,14 +76,21 @@ record EventFormat(Map<Integer, TopicPartitionPosition> positions) {
 
   String csv(RawEvent event) {
     TopicPartitionPosition position = positions.get(event.getTopicPartitionId());
-    return "%d,%s,%s,%s,%d,\"%s\"\r\n"
-        .formatted(
-            event.getId(),
-            time(event.getTimestamp()),
-            position == null ? "" : position.getTopic(),
-            position == null ? "" : position.getPartition(),
-            event.getKafkaOffset(),
-            event.getPayload().replace("\"", "\"\""));
+    String payload = event.getPayload();
+    return new StringBuilder(payload.length() + ENVELOPE)
+        .append(event.getId())
+        .append(',')
+        .append(time(event.getTimestamp()))
+        .append(',')
+        .append(position == null ? "" : position.getTopic())
+        .append(',')
+        .append(position == null ? "" : Integer.toString(position.getPartition()))
+        .append(',')
+        .append(event.getKafkaOffset())
+        .append(",\"")
+        .append(payload.replace("\"", "\"\""))
+        .append("\"\r\n")
+        .toString();
   }
 
   JsonObject json(RejectedRecord letter) {

@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 @ApplicationScoped
 public class EventReader {
   private static final String TIMEOUT_HINT = "jakarta.persistence.query.timeout";
-  private static final int EXPORT_PAGE = 1000;
+  private static final int EXPORT_PAGE = 2000;
   private static final Duration EXPORT_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration FIRST_SLICE = Duration.ofSeconds(1);
   private static final int SLICE_GROWTH = 8;
