@@ -160,12 +160,14 @@ defaults_of_env_example_are_true() {
   grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|DB_SSLROOTCERT|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
   docker compose --env-file "$work/example.env" config > "$work/with" || return 1
   # besides the application's own settings, which are only named there, nothing changes
-  diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^> +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB)_[A-Z_]+: ' && return 1
+  local found
+  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB)_[A-Z_]+: ')
+  [ -z "$found" ] || { echo "$found"; return 1; }
   # and those are the application's defaults
   local name value
   while IFS='=' read -r name value; do
-    # Compose has a default of its own for it
-    [ "$name" != API_READ_ACCESS ] || continue
+    # Compose has defaults of its own for these
+    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS) continue ;; esac
     local property
     property=$(tr 'A-Z_' 'a-z.' <<< "$name")
     if grep -q "^$property=" src/main/resources/META-INF/microprofile-config.properties; then

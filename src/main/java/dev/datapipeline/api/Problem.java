@@ -15,7 +15,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @Schema(
     name = "Problem",
     description = "RFC 9457",
-    example =
+    examples =
         "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
             + "\"detail\":\"from must be a time such as 2026-01-15T10:00:00Z, not 'yesterday'\"}")
 final class Problem {
