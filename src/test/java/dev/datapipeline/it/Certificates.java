@@ -124,8 +124,12 @@ final class Certificates {
         directory.resolve("ca.pem"), pem(List.of(keys().getCertificate(AUTHORITY))));
   }
 
-  /** Returns a trust store with the authority's certificate. */
+  /** Returns a trust store with the authority's certificate. Written once: the broker reads it. */
   Path trustStore(String type) throws GeneralSecurityException, IOException {
+    Path file = directory.resolve("trust." + type);
+    if (Files.exists(file)) {
+      return file;
+    }
     KeyStore store = KeyStore.getInstance(type);
     store.load(null, null);
     store.setCertificateEntry(AUTHORITY, keys().getCertificate(AUTHORITY));
