@@ -42,7 +42,7 @@ class ApiTokenIT {
             .with("MP_JWT_VERIFY_ISSUER", ISSUER)
             .with("MP_JWT_VERIFY_AUDIENCES", AUDIENCE)
             .with("MP_JWT_VERIFY_PUBLICKEY_LOCATION", publicKey(folder).toUri().toString())
-            .with("keystore_password", UUID.randomUUID().toString());
+            .with("keystore_password", "only-for-this-test-too");
     api = new Api(pipeline.running().httpPort());
   }
 
