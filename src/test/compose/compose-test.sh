@@ -129,6 +129,8 @@ prints_lines() { # NAME PATTERN COUNT
   [ "$(grep -c "$2" <<< "$out")" -ge "$3" ]
 }
 
+network=${COMPOSE_PROJECT_NAME}_pipeline
+
 # --- the checks
 
 files_are_as_agreed() {
@@ -155,13 +157,17 @@ every_setting_passes_through() {
 
 defaults_of_env_example_are_true() {
   docker compose config > "$work/without" || return 1
-  grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
+  grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|DB_SSLROOTCERT|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
   docker compose --env-file "$work/example.env" config > "$work/with" || return 1
   # besides the application's own settings, which are only named there, nothing changes
-  diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^> +(KAFKA|PRODUCER|CONSUMER|SENSOR|OPERATOR|DB)_[A-Z_]+: ' && return 1
+  local found
+  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB)_[A-Z_]+: ')
+  [ -z "$found" ] || { echo "$found"; return 1; }
   # and those are the application's defaults
   local name value
   while IFS='=' read -r name value; do
+    # Compose has defaults of its own for these
+    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS) continue ;; esac
     local property
     property=$(tr 'A-Z_' 'a-z.' <<< "$name")
     if grep -q "^$property=" src/main/resources/META-INF/microprofile-config.properties; then
@@ -255,6 +261,25 @@ passwords_are_needed() {
   ! docker compose logs | grep -F "$password"
 }
 
+http() { docker run --rm --network "$1" --entrypoint curl "$APP_IMAGE" -s -m 20 -o /dev/null -w '%{http_code}' "${@:2}"; }
+api_is_guarded() {
+  local address password
+  address=http://localhost:$(docker compose port app 9080 | cut -d: -f2)/api
+  # this machine reads without a password, another container does not, and nobody writes
+  [ "$(http host "$address/stats")" = 200 ] || return 1
+  [ "$(http host -H 'Host: elsewhere.example' "$address/stats")" = 401 ] || return 1
+  [ "$(http "$network" http://app:9080/api/stats)" = 401 ] || return 1
+  [ "$(http "$network" -H 'Host: localhost' http://app:9080/api/stats)" = 401 ] || return 1
+  [ "$(http host -H 'Content-Type: application/json' -d '{"api":"stranger"}' "$address/events")" = 401 ] || return 1
+  # the operator does, with the password that the log shows
+  password=$(docker compose logs --no-log-prefix app | sed -n 's/.*the password of the user operator is \([^ ]*\).*/\1/p' | tail -1)
+  [ ${#password} -ge 20 ] || return 1
+  [ "$(http host -u "operator:$password" -H 'Content-Type: application/json' -d '{"api":"operator"}' "$address/events")" = 202 ] || return 1
+  wait_until 30 stored_by_api || return 1
+  [ "$(sql "SELECT count(*) FROM raw_events WHERE payload::text LIKE '%stranger%'")" = 0 ]
+}
+stored_by_api() { [ "$(sql "SELECT count(*) FROM raw_events WHERE payload::text = '{\"api\":\"operator\"}'")" = 1 ]; }
+
 password_can_be_changed() {
   printf "DB_PASSWORD='o\"n}e'\nPRODUCER_EVENTS_PER_TICK=20\nPRODUCER_INTERVAL=PT0.05S\nSENSOR_COUNT=3\n" > .env
   docker compose up --detach --wait || return 1
@@ -293,7 +318,7 @@ pause_app() { # what is produced meanwhile waits on the topic
   local outcome=$?
   docker compose unpause app && [ $outcome = 0 ] && recovers
 }
-network=${COMPOSE_PROJECT_NAME}_pipeline
+
 disconnect_backend() {
   docker network disconnect "$network" "$(id_of "$1")" || return 1
   wait_until 90 is_not_ready
@@ -404,6 +429,7 @@ check 'docs: the address' documented address
 check 'containers are hardened, limited, restarted, published on the loopback interface' containers_are_hardened
 check 'the application owns only its schema, the reader only reads' roles_are_separate
 check 'roles need their generated passwords, which nothing shows' passwords_are_needed
+check 'the HTTP API: this machine reads, the operator writes, nobody else' api_is_guarded
 check 'README: start, and the query' prints_lines 'readme: start' '"sensor":' 2
 check 'README: produce in the container and from the host' documented 'readme: produce'
 check 'README: what was produced in the container is a row' documented_until 'readme: select' '"container"'

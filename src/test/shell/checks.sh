@@ -60,6 +60,8 @@ engine() {
 stop_engine() {
   if $started_engine && [ -f "$work/compose/lab" ]; then
     bash "$work/compose/lab" stop > "$work/compose.log" 2>&1 || tail -5 "$work/compose.log"
+    # one that runs later is somebody else's
+    started_engine=false
   fi
 }
 

@@ -3,6 +3,7 @@ package dev.datapipeline;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.Configuration;
 import dev.datapipeline.config.ConsumerConfig;
+import dev.datapipeline.config.InvalidSettingException;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.ProducerConfig;
@@ -11,13 +12,13 @@ import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
 import dev.datapipeline.producer.EventTimer;
+import dev.datapipeline.producer.RunningSources;
 import dev.datapipeline.storage.Migrations;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.ejb.ConcurrencyManagement;
 import jakarta.ejb.ConcurrencyManagementType;
-import jakarta.ejb.EJBException;
 import jakarta.ejb.Singleton;
 import jakarta.ejb.Startup;
 import jakarta.ejb.TransactionAttribute;
@@ -25,6 +26,8 @@ import jakarta.ejb.TransactionAttributeType;
 import jakarta.enterprise.concurrent.ManagedThreadFactory;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.logging.Logger;
@@ -50,6 +53,7 @@ public class PipelineStarter {
   @Inject private Migrations migrations;
   @Inject private Broker broker;
   @Inject private EventConsumer consumer;
+  @Inject private RunningSources sources;
   @Inject private EventTimer timer;
   @Inject private PipelineMonitor monitor;
   @Inject private PipelineGauges gauges;
@@ -61,7 +65,7 @@ public class PipelineStarter {
   void start() {
     LOG.info("datapipeline starts: " + configuration.describe());
     if (producerConfig.enabled()) {
-      chooseSource();
+      chooseSources();
     }
     gauges.start();
     monitor.start();
@@ -71,11 +75,11 @@ public class PipelineStarter {
   }
 
   /** Which sources there are is known to CDI only, so this setting is checked here. */
-  private void chooseSource() {
+  private void chooseSources() {
     try {
-      timer.chooseSource();
-    } catch (EJBException e) {
-      LOG.severe(e.getCausedByException().getMessage() + ". The application does not start.");
+      sources.choose();
+    } catch (InvalidSettingException e) {
+      LOG.severe(e.getMessage() + ". The application does not start.");
       throw e;
     }
   }
@@ -88,13 +92,15 @@ public class PipelineStarter {
           migrated == 0
               ? "the database's schema is up to date"
               : "the database's schema was brought up to date with " + migrated + " migrations");
-      boolean created = untilItWorks("the topic", broker::createTopicIfMissing);
-      UUID topicId =
-          untilItWorks("the topic", () -> broker.topicId(kafkaConfig.topic()).orElseThrow());
+      Map<String, UUID> topicIds = new LinkedHashMap<>();
+      for (String topic : kafkaConfig.topics()) {
+        boolean created = untilItWorks("the topic", () -> broker.createTopicIfMissing(topic));
+        topicIds.put(topic, untilItWorks("the topic", () -> broker.topicId(topic).orElseThrow()));
+        LOG.info("topic %s %s".formatted(topic, created ? "was created" : "is there"));
+      }
       state.topicReady();
-      LOG.info("topic %s %s".formatted(kafkaConfig.topic(), created ? "was created" : "is there"));
       if (consumerConfig.enabled()) {
-        consumer.open(topicId);
+        consumer.open(topicIds);
       }
       state.consumerReady();
       if (producerConfig.enabled()) {

@@ -37,7 +37,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * What the broker knows about topics and groups. Thread-safe.
  *
  * <p>Every method waits for the broker for a few seconds at the most and then throws {@link
- * BrokerUnavailableException}.
+ * BrokerUnavailableException}, which says why there was no answer as far as that can be found out.
  */
 @ApplicationScoped
 public class Broker {
@@ -70,20 +70,21 @@ public class Broker {
   }
 
   /**
-   * Creates the configured topic unless it is there; an existing topic is left as it is.
+   * Creates a topic unless it is there; an existing topic is left as it is.
    *
+   * @param name the topic's name
    * @return whether it was created now
    */
-  public boolean createTopicIfMissing() {
+  public boolean createTopicIfMissing(String name) {
     Optional<Integer> partitions = Optional.of(config.partitions());
     Optional<Short> replicas =
         config.replicationFactor() < 0
             ? Optional.empty()
             : Optional.of((short) config.replicationFactor());
-    if (topicId(config.topic()).isPresent()) {
+    if (topicId(name).isPresent()) {
       return false;
     }
-    NewTopic topic = new NewTopic(config.topic(), partitions, replicas);
+    NewTopic topic = new NewTopic(name, partitions, replicas);
     try {
       return get(admin().createTopics(List.of(topic)).all().thenApply(none -> true));
     } catch (BrokerUnavailableException e) {
@@ -120,14 +121,15 @@ public class Broker {
   }
 
   /**
-   * Returns the partitions of the configured topic.
+   * Returns the partitions of a topic.
    *
+   * @param topic its name
    * @return possibly none, if there is no such topic
    */
-  public List<TopicPartition> partitions() {
-    return describe(config.topic()).stream()
+  public List<TopicPartition> partitions(String topic) {
+    return describe(topic).stream()
         .flatMap(description -> description.partitions().stream())
-        .map(partition -> new TopicPartition(config.topic(), partition.partition()))
+        .map(partition -> new TopicPartition(topic, partition.partition()))
         .toList();
   }
 
@@ -205,17 +207,29 @@ public class Broker {
     return admin;
   }
 
-  private static <T> T get(KafkaFuture<T> future) {
+  private <T> T get(KafkaFuture<T> future) {
     try {
       return future.get(TIMEOUT.toMillis() + 500, TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
-      throw new BrokerUnavailableException(e.getCause());
+      throw e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException
+          ? new BrokerUnavailableException(bootstrapServers().explainSilence())
+          : new BrokerUnavailableException(e.getCause());
     } catch (TimeoutException e) {
-      throw new BrokerUnavailableException(e);
+      throw new BrokerUnavailableException(bootstrapServers().explainSilence());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new BrokerUnavailableException(e);
     }
+  }
+
+  private BootstrapServers bootstrapServers() {
+    return new BootstrapServers(
+        config.bootstrapServers(),
+        config
+            .clientProperties()
+            .getOrDefault(
+                AdminClientConfig.SECURITY_PROTOCOL_CONFIG,
+                AdminClientConfig.DEFAULT_SECURITY_PROTOCOL));
   }
 
   @PreDestroy

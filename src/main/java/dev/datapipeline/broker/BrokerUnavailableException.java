@@ -9,4 +9,8 @@ public final class BrokerUnavailableException extends RuntimeException {
   BrokerUnavailableException(Throwable cause) {
     super(LogText.reason(cause), cause);
   }
+
+  BrokerUnavailableException(String reason) {
+    super(reason);
+  }
 }

@@ -17,12 +17,14 @@ public class Configuration {
   private final Settings settings = new Settings(config);
 
   /**
-   * Reads every setting once.
+   * Reads every setting once, and lets Kafka's client check its own.
    *
    * @throws InvalidSettingException for the first one that cannot be used
    */
   static void check() {
-    new Configuration().describe();
+    Configuration configuration = new Configuration();
+    configuration.describe();
+    KafkaClientCheck.check(configuration.kafka());
   }
 
   @Produces
@@ -50,6 +52,16 @@ public class Configuration {
   }
 
   @Produces
+  WeblogConfig weblog() {
+    return WeblogConfig.from(settings);
+  }
+
+  @Produces
+  FileConfig file() {
+    return FileConfig.from(settings);
+  }
+
+  @Produces
   ConsumerConfig consumer() {
     return ConsumerConfig.from(settings);
   }
@@ -57,6 +69,16 @@ public class Configuration {
   @Produces
   DatabaseConfig database() {
     return DatabaseConfig.from(settings);
+  }
+
+  @Produces
+  ApiConfig api() {
+    return ApiConfig.from(settings);
+  }
+
+  @Produces
+  OperatorConfig operator() {
+    return OperatorConfig.from(settings);
   }
 
   /**
@@ -68,17 +90,21 @@ public class Configuration {
     KafkaConfig kafka = kafka();
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
-    return ("database %s (sslmode %s); Kafka %s, topic %s, group %s, client properties %s; "
-            + "producer %s; %s; consumer %s")
+    return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
+            + "producer %s; %s; %s; %s; consumer %s; %s; operator %s")
         .formatted(
             database().address(),
             database().sslMode(),
             kafka.bootstrapServers(),
-            kafka.topic(),
+            kafka.topics(),
             kafka.groupId(),
             kafka.clientProperties().keySet().stream().sorted().toList(),
             producer.enabled() ? producer : "disabled",
             sensor(),
-            consumer.enabled() ? consumer : "disabled");
+            weblog(),
+            file(),
+            consumer.enabled() ? consumer : "disabled",
+            api(),
+            operator().user());
   }
 }

@@ -4,7 +4,18 @@ package dev.datapipeline.config;
 public final class InvalidSettingException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
-  InvalidSettingException(String setting, String value, String allowed) {
+  InvalidSettingException(String message) {
+    super(message);
+  }
+
+  /**
+   * Names what was wrong.
+   *
+   * @param setting the setting's environment variable
+   * @param value what it is set to; null if it is not
+   * @param allowed what it may be, to follow "it must be"
+   */
+  public InvalidSettingException(String setting, String value, String allowed) {
     super(
         "Setting %s has the value '%s', which is not allowed: it must be %s"
             .formatted(setting, LogText.oneLine(value), allowed));

@@ -20,7 +20,7 @@ public final class LogText {
 
   /**
    * Returns what went wrong in one line: the message of the innermost cause that has one, with its
-   * type.
+   * type; and for a server's certificate that was refused, before it, why in plain words.
    *
    * @param failure not null
    * @return one line, never null
@@ -32,6 +32,8 @@ public final class LogText {
         && cause.getCause().getMessage() != null) {
       cause = cause.getCause();
     }
-    return oneLine(cause.getClass().getSimpleName() + ": " + cause.getMessage());
+    String innermost = cause.getClass().getSimpleName() + ": " + cause.getMessage();
+    return oneLine(
+        RefusedCertificate.in(failure).map(why -> why + " (" + innermost + ")").orElse(innermost));
   }
 }

@@ -3,6 +3,7 @@ package dev.datapipeline.config;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
@@ -32,6 +33,30 @@ final class Settings {
           }
           return value;
         });
+  }
+
+  /** Returns a value that is shown to nobody; empty if it is not set. */
+  Optional<String> secret(String setting, int minLength, int maxLength) {
+    // a file of the server's variable directories has the variable's own name
+    Optional<String> value =
+        config
+            .getOptionalValue(property(setting), String.class)
+            .or(() -> config.getOptionalValue(setting, String.class));
+    if (value.isPresent()
+        && (value.get().length() < minLength || value.get().length() > maxLength)) {
+      throw new InvalidSettingException(
+          setting, "(hidden)", "%d to %d characters".formatted(minLength, maxLength));
+    }
+    return value;
+  }
+
+  /** Returns the first of two settings if it has a value, and the second one otherwise. */
+  String firstSet(String setting, String otherwise) {
+    return config.getConfigValue(property(setting)).getValue() != null ? setting : otherwise;
+  }
+
+  private static String property(String setting) {
+    return setting.toLowerCase(Locale.ROOT).replace('_', '.');
   }
 
   boolean flag(String setting) {
@@ -86,8 +111,7 @@ final class Settings {
   }
 
   private <T> T read(String setting, String allowed, Function<String, T> parser) {
-    String property = setting.toLowerCase(Locale.ROOT).replace('_', '.');
-    String value = config.getConfigValue(property).getValue();
+    String value = config.getConfigValue(property(setting)).getValue();
     try {
       return parser.apply(value == null ? "" : value.strip());
     } catch (IllegalArgumentException e) {

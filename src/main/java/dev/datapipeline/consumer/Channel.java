@@ -13,9 +13,9 @@ import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 
 /**
- * The near end of the channel from the broker: asks for deliveries one by one, and subscribes
- * again, with growing pauses, when the channel has ended. A channel ends for good with the first
- * error that polling meets, and nobody but its subscriber gets to know.
+ * The near end of the channel from one topic of the broker: asks for deliveries one by one, and
+ * subscribes again, with growing pauses, when the channel has ended. A channel ends for good with
+ * the first error that polling meets, and nobody but its subscriber gets to know.
  */
 final class Channel implements Runnable {
   private static final Logger LOG = Logger.getLogger(Channel.class.getName());
@@ -27,6 +27,7 @@ final class Channel implements Runnable {
   private static final Duration QUIET = Duration.ofSeconds(5);
 
   private final ChannelFactory factory;
+  private final String topic;
   private final List<Lane> lanes;
   private final QueueSpace space;
   private final ConsumerState state;
@@ -36,11 +37,13 @@ final class Channel implements Runnable {
 
   Channel(
       ChannelFactory factory,
+      String topic,
       List<Lane> lanes,
       QueueSpace space,
       ConsumerState state,
       PipelineMetrics metrics) {
     this.factory = factory;
+    this.topic = topic;
     this.lanes = List.copyOf(lanes);
     this.space = space;
     this.state = state;
@@ -60,12 +63,14 @@ final class Channel implements Runnable {
         if (System.nanoTime() - since > SETTLED.toNanos()) {
           backoff.reset();
         }
-        state.channelDied(reason);
+        state.channelDied(topic, reason);
         // a server that stops closes the channel first and interrupts this thread soon after
         Thread.sleep(backoff.next().toMillis());
         LOG.log(
-            Level.SEVERE, "the channel from the broker had ended and is opened again: {0}", reason);
-        resubscribe();
+            Level.SEVERE,
+            "the channel from the broker had ended and is opened again: topic {0}: {1}",
+            new Object[] {topic, reason});
+        subscribe();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -74,10 +79,11 @@ final class Channel implements Runnable {
     }
   }
 
-  private void resubscribe() {
+  /** Opens the channel; the container does this for the one that it knows. */
+  void subscribe() {
     Link next = new Link();
     try {
-      factory.subscribe(EventConsumer.CHANNEL, next);
+      factory.subscribe(EventConsumer.CHANNEL, topic, next);
     } catch (RuntimeException e) {
       next.onError(e);
     }
@@ -102,8 +108,8 @@ final class Channel implements Runnable {
         boolean delivered = false;
         while (end == null && !delivered) {
           delivered = arrived.tryAcquire(1, TimeUnit.SECONDS);
-          if (end == null && state.channelFailure().isPresent() && (delivered || isQuiet())) {
-            state.channelResumed();
+          if (end == null && state.isChannelDead(topic) && (delivered || isQuiet())) {
+            state.channelResumed(topic);
           }
         }
       }

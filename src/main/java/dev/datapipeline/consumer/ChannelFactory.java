@@ -29,22 +29,23 @@ public class ChannelFactory {
   @Inject private Config config;
 
   /**
-   * Subscribes to an incoming channel.
+   * Subscribes to a topic.
    *
-   * @param channel its name in the configuration
+   * @param channel the incoming channel in the configuration that has everything but the topic
+   * @param topic the topic's name
    * @param subscriber receives the messages
    */
   @SuppressWarnings("unchecked") // the channel's deserializer makes the payloads
-  void subscribe(String channel, Subscriber<Message<byte[]>> subscriber) {
+  void subscribe(String channel, String topic, Subscriber<Message<byte[]>> subscriber) {
     connector
-        .getPublisherBuilder(new ChannelConfig(config, channel))
+        .getPublisherBuilder(new ChannelConfig(config, channel, topic))
         .map(message -> (Message<byte[]>) message)
         .buildRs()
         .subscribe(subscriber);
   }
 
   /** What the specification says a connector sees: the channel's properties, then its own. */
-  private record ChannelConfig(Config config, String channel) implements Config {
+  private record ChannelConfig(Config config, String channel, String topic) implements Config {
 
     private String channelPrefix() {
       return "mp.messaging.incoming." + channel + ".";
@@ -58,6 +59,9 @@ public class ChannelFactory {
     public <T> Optional<T> getOptionalValue(String name, Class<T> type) {
       if (name.equals("channel-name")) {
         return Optional.of(type.cast(channel));
+      }
+      if (name.equals("topic")) {
+        return Optional.of(type.cast(topic));
       }
       return config
           .getOptionalValue(channelPrefix() + name, type)

@@ -2,6 +2,7 @@ package dev.datapipeline.consumer;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -9,23 +10,25 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** What is known about the consumer, for health and log. Thread-safe. */
 public final class ConsumerState {
-  private static final String CHANNEL = "channel";
+  private static final String CHANNEL = "channel of ";
 
   private volatile boolean open;
-  private volatile String channelFailure;
+  private volatile boolean paused;
+  private final Map<String, String> channelFailures = new ConcurrentHashMap<>();
   private volatile String lastError;
   private volatile Instant lastErrorAt;
   private volatile Instant lastStoredAt;
   private final Set<String> failing = ConcurrentHashMap.newKeySet();
-  private volatile UUID topicIdAtOpening;
+  private volatile Map<String, UUID> topicIdsAtOpening = Map.of();
 
-  void opened(UUID topicId) {
-    topicIdAtOpening = topicId;
+  void opened(Map<String, UUID> topicIds) {
+    topicIdsAtOpening = Map.copyOf(topicIds);
     open = true;
   }
 
-  UUID topicIdAtOpening() {
-    return topicIdAtOpening;
+  /** Returns null for a topic that was not there. */
+  UUID topicIdAtOpening(String topic) {
+    return topicIdsAtOpening.get(topic);
   }
 
   /** Something was stored; the batch of which it is a part may still fail. */
@@ -48,14 +51,39 @@ public final class ConsumerState {
     failing.add(writer);
   }
 
-  void channelDied(String reason) {
-    channelFailure = reason;
-    failed(CHANNEL, reason);
+  void channelDied(String topic, String reason) {
+    channelFailures.put(topic, reason);
+    failed(CHANNEL + topic, reason);
   }
 
-  void channelResumed() {
-    channelFailure = null;
-    failing.remove(CHANNEL);
+  void channelResumed(String topic) {
+    channelFailures.remove(topic);
+    failing.remove(CHANNEL + topic);
+  }
+
+  synchronized void paused(boolean newPaused) {
+    paused = newPaused;
+    notifyAll();
+  }
+
+  /** Returns at once unless the consumer is paused. */
+  void awaitResumed() throws InterruptedException {
+    if (paused) {
+      synchronized (this) {
+        while (paused) {
+          wait();
+        }
+      }
+    }
+  }
+
+  /**
+   * Returns whether an operator has paused the consumer.
+   *
+   * @return true until it is resumed
+   */
+  public boolean isPaused() {
+    return paused;
   }
 
   /**
@@ -68,16 +96,20 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns why the channel from the broker is dead.
+   * Returns why a channel from the broker is dead.
    *
-   * @return empty while it lives
+   * @return empty while each of them lives
    */
   public Optional<String> channelFailure() {
-    return Optional.ofNullable(channelFailure);
+    return channelFailures.values().stream().findFirst();
+  }
+
+  boolean isChannelDead(String topic) {
+    return channelFailures.containsKey(topic);
   }
 
   /**
-   * Returns whether a writer's last attempt to store a batch failed, or the channel is dead.
+   * Returns whether a writer's last attempt to store a batch failed, or a channel is dead.
    *
    * @return false again as soon as each batch that failed is stored
    */

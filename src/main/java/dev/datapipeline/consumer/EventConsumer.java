@@ -12,6 +12,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.logging.Logger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -20,8 +21,9 @@ import org.eclipse.microprofile.reactive.messaging.Message;
 import org.reactivestreams.Subscriber;
 
 /**
- * Takes records from the channel and hands each partition's to its lane. Asks for the next ones
- * itself, one delivery at a time, while there is space for them: that is the back-pressure.
+ * Takes records from the channels, one for each topic, and hands each partition's to its lane. Asks
+ * for the next ones itself, one delivery at a time, while there is space for them: that is the
+ * back-pressure.
  */
 @ApplicationScoped
 public class EventConsumer {
@@ -35,7 +37,7 @@ public class EventConsumer {
   @Inject private Broker broker;
   @Inject private BatchWriter writer;
   @Inject private PipelineMetrics metrics;
-  @Inject private ChannelFactory channels;
+  @Inject private ChannelFactory channelFactory;
 
   @Inject
   @ConfigProperty(name = "mp.messaging.incoming." + CHANNEL + ".isolation.level")
@@ -46,8 +48,8 @@ public class EventConsumer {
   private final ConsumerState state = new ConsumerState();
   private final List<Lane> lanes = new ArrayList<>();
   private final List<Thread> running = new ArrayList<>();
-  private Channel channel;
   private volatile QueueSpace space;
+  private final List<Channel> channels = new ArrayList<>();
 
   /**
    * Connects the channel. Nothing is read from the broker before {@link #open}.
@@ -56,11 +58,11 @@ public class EventConsumer {
    */
   @Incoming(CHANNEL)
   public synchronized Subscriber<Message<byte[]>> channel() {
-    return prepared().subscriber();
+    return prepared().get(0).subscriber();
   }
 
-  private synchronized Channel prepared() {
-    if (channel == null) {
+  private synchronized List<Channel> prepared() {
+    if (channels.isEmpty()) {
       space = new QueueSpace(config.maxQueueBytes());
       TopicIds topicIds = new TopicIds(broker);
       for (int i = 0; i < config.lanes(); i++) {
@@ -76,9 +78,11 @@ public class EventConsumer {
                 space,
                 partition -> laneOf(partition, config.lanes()) == lane));
       }
-      channel = new Channel(channels, lanes, space, state, metrics);
+      for (String topic : kafka.topics()) {
+        channels.add(new Channel(channelFactory, topic, lanes, space, state, metrics));
+      }
     }
-    return channel;
+    return channels;
   }
 
   static int laneOf(int partition, int lanes) {
@@ -86,16 +90,21 @@ public class EventConsumer {
   }
 
   /**
-   * Begins to read. To be called once, when the schema and the topic are there.
+   * Begins to read. To be called once, when the schema and the topics are there.
    *
-   * @param topicId the topic's id, asked for before the first record is read
+   * @param topicIds the topics' ids by their names, asked for before the first record is read
    */
-  public synchronized void open(UUID topicId) {
-    state.opened(topicId);
+  public synchronized void open(Map<String, UUID> topicIds) {
+    state.opened(topicIds);
     for (Lane lane : lanes) {
       start(lane, "datapipeline " + lane);
     }
-    start(prepared(), "datapipeline channel");
+    List<Channel> all = prepared();
+    // the first one is connected by the container
+    all.stream().skip(1).forEach(Channel::subscribe);
+    for (int i = 0; i < all.size(); i++) {
+      start(all.get(i), "datapipeline channel " + kafka.topics().get(i));
+    }
   }
 
   private void start(Runnable task, String name) {
@@ -103,6 +112,21 @@ public class EventConsumer {
     thread.setName(name);
     thread.start();
     running.add(thread);
+  }
+
+  /**
+   * Stores nothing until {@link #resume}. A transaction that is under way is finished; what is read
+   * already is kept, and when the queue is full nothing more is read. Forgotten at the next start.
+   */
+  public void pause() {
+    state.paused(true);
+    LOG.info("the consumer is paused");
+  }
+
+  /** Stores again what waits, and reads on. */
+  public void resume() {
+    state.paused(false);
+    LOG.info("the consumer is resumed");
   }
 
   /**

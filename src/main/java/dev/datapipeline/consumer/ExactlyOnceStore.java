@@ -33,6 +33,9 @@ final class ExactlyOnceStore {
   /** Which topic the last records of a partition came from. */
   private final Map<TopicPartition, UUID> origins = new HashMap<>();
 
+  /** Ends of the ranges without a record of which it was not known from which topic they are. */
+  private final Map<TopicPartition, Long> leftAside = new HashMap<>();
+
   ExactlyOnceStore(
       KafkaConfig kafka,
       String isolationLevel,
@@ -74,20 +77,34 @@ final class ExactlyOnceStore {
   }
 
   /**
-   * Stores what the group has committed and the database does not have: it was restored to an
-   * earlier state. Offsets are committed only after they are stored, so there is no other reason.
+   * Stores what the group has committed, or what was left aside, and the database does not have.
+   * What is committed and not there means that the database was restored to an earlier state.
    *
    * @param owned which partitions to look at
    * @throws StorageException if the database does not take the records now
    */
   void catchUp(IntPredicate owned) throws StorageException, InterruptedException {
-    long askedAt = System.nanoTime();
-    Optional<UUID> topicId = topicIds.after(kafka.topic(), askedAt);
-    if (topicId.isEmpty()) {
-      return;
+    Map<TopicPartition, Long> allCommitted = broker.committedOffsets();
+    for (String topic : kafka.topics()) {
+      Map<TopicPartition, Long> committed = new HashMap<>(allCommitted);
+      // the connector commits nothing of a new topic before it is as long as its predecessor was
+      leftAside.forEach((partition, end) -> committed.merge(partition, end, Math::max));
+      committed.keySet().removeIf(partition -> !partition.topic().equals(topic));
+      Optional<UUID> topicId = topicIds.after(topic, System.nanoTime());
+      if (topicId.isPresent()) {
+        catchUp(topicId.get(), broker.endOffsets(broker.partitions(topic)), committed, owned);
+      }
+      leftAside.keySet().removeIf(partition -> partition.topic().equals(topic));
     }
-    Map<TopicPartition, Long> ends = broker.endOffsets(broker.partitions());
-    for (Map.Entry<TopicPartition, Long> committed : broker.committedOffsets().entrySet()) {
+  }
+
+  private void catchUp(
+      UUID topicId,
+      Map<TopicPartition, Long> ends,
+      Map<TopicPartition, Long> allCommitted,
+      IntPredicate owned)
+      throws StorageException, InterruptedException {
+    for (Map.Entry<TopicPartition, Long> committed : allCommitted.entrySet()) {
       TopicPartition partition = committed.getKey();
       long offset = committed.getValue();
       // an offset behind the end was committed for a topic that has gone
@@ -95,12 +112,7 @@ final class ExactlyOnceStore {
         storeRanges(
             List.of(
                 new RecordRange(
-                    partition.topic(),
-                    topicId.get(),
-                    partition.partition(),
-                    offset,
-                    offset,
-                    List.of())));
+                    partition.topic(), topicId, partition.partition(), offset, offset, List.of())));
       }
     }
   }
@@ -112,11 +124,12 @@ final class ExactlyOnceStore {
     for (Delivery delivery : batch) {
       TopicPartition partition = delivery.partition();
       Optional<UUID> now = topicIds.after(partition.topic(), arrivedAt);
-      UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening());
+      UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening(partition.topic()));
       if (now.isPresent() && !now.get().equals(origin)) {
         if (delivery.range().records().isEmpty()) {
           // Nothing tells which of the two topics it is of. If it is the new one, its next records,
           // or the next comparison of positions, find the range missing and read it again.
+          leftAside.merge(partition, delivery.range().to(), Math::max);
           LOG.fine("left aside for now: " + delivery.range());
           continue;
         }

@@ -156,6 +156,7 @@ final class Lane implements Runnable {
 
   private void storeUntilDone(List<Delivery> batch) throws InterruptedException {
     while (true) {
+      state.awaitResumed();
       try {
         store.store(batch);
         state.stored(name);

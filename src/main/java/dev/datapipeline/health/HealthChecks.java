@@ -4,11 +4,13 @@ import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.DatabaseConfig;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.ProducerConfig;
+import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.consumer.ConsumerState;
 import dev.datapipeline.consumer.EventConsumer;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.producer.EventPublisher;
 import dev.datapipeline.producer.EventTimer;
+import dev.datapipeline.producer.ProducerControl;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
@@ -44,6 +46,7 @@ public class HealthChecks {
   @Inject private EventConsumer consumer;
   @Inject private EventTimer timer;
   @Inject private EventPublisher publisher;
+  @Inject private ProducerControl control;
   @Inject private PipelineMetrics metrics;
   @Inject private ConsumerConfig consumerConfig;
   @Inject private ProducerConfig producerConfig;
@@ -118,6 +121,7 @@ public class HealthChecks {
         state.isOpen()
             && consumer.isRunning()
             && state.channelFailure().isEmpty()
+            && !state.isPaused()
             && !state.isFailing()
             && !isStalled();
     return !consumerConfig.enabled() || moves;
@@ -143,7 +147,10 @@ public class HealthChecks {
 
   boolean isProducerReady() {
     return !producerConfig.enabled()
-        || (timer.isTicking() && !publisher.isFailing() && !publisher.isChannelDead());
+        || (timer.isTicking()
+            && control.failure().isEmpty()
+            && !publisher.isFailing()
+            && !publisher.isChannelDead());
   }
 
   // live
@@ -193,7 +200,7 @@ public class HealthChecks {
     HealthCheckResponseBuilder response =
         HealthCheckResponse.named("broker")
             .withData("bootstrapServers", kafkaConfig.bootstrapServers())
-            .withData("topic", kafkaConfig.topic());
+            .withData("topic", String.join(", ", kafkaConfig.topics()));
     Lag lag = monitor.lag().value();
     if (lag != null) {
       response.withData("partitions", lag.byPartition().size());
@@ -206,6 +213,7 @@ public class HealthChecks {
     HealthCheckResponseBuilder response =
         HealthCheckResponse.named("consumer")
             .withData("group", kafkaConfig.groupId())
+            .withData("paused", consumer.state().isPaused())
             .withData("stored", counts.stored())
             .withData("deadLetters", counts.deadLettered())
             .withData("retries", counts.retries());
@@ -223,12 +231,16 @@ public class HealthChecks {
     HealthCheckResponseBuilder response =
         HealthCheckResponse.named("producer")
             .withData("enabled", producerConfig.enabled())
-            .withData("source", producerConfig.source())
+            .withData(
+                "source",
+                String.join(
+                    ", ", producerConfig.sources().stream().map(SourceConfig::name).toList()))
+            .withData("paused", String.join(", ", control.paused()))
             .withData("sent", counts.sent())
             .withData("notSent", counts.notSent())
             .withData("inFlight", publisher.inFlight());
     withAge(response, "secondsSinceLastAcknowledgement", publisher.acknowledgedAt());
-    return withError(response, publisher.lastError());
+    return withError(response, control.failure().or(publisher::lastError));
   }
 
   private static void withAge(

@@ -1,36 +1,41 @@
 package dev.datapipeline.health;
 
 import dev.datapipeline.broker.Broker;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * How far the consumer group is behind the topic.
+ * How far the consumer group is behind the topics.
  *
- * @param byPartition records that could be read and are not committed yet, by partition number
+ * @param byPartition records that could be read and are not committed yet
  */
-record Lag(Map<Integer, Long> byPartition) {
+record Lag(Map<TopicPartition, Long> byPartition) {
 
   /**
    * Asks the broker.
    *
-   * @throws IllegalStateException if there is no such topic: nothing can flow then
+   * @throws IllegalStateException if a topic does not exist: nothing can flow then
    */
-  static Lag of(Broker broker) {
-    List<TopicPartition> partitions = broker.partitions();
-    if (partitions.isEmpty()) {
-      throw new IllegalStateException("the topic does not exist");
+  static Lag of(Broker broker, List<String> topics) {
+    List<TopicPartition> partitions = new ArrayList<>();
+    for (String topic : topics) {
+      List<TopicPartition> ofTopic = broker.partitions(topic);
+      if (ofTopic.isEmpty()) {
+        throw new IllegalStateException("the topic %s does not exist".formatted(topic));
+      }
+      partitions.addAll(ofTopic);
     }
     Map<TopicPartition, Long> ends = broker.endOffsets(partitions);
     Map<TopicPartition, Long> starts = broker.startOffsets(partitions);
     Map<TopicPartition, Long> committed = broker.committedOffsets();
-    Map<Integer, Long> lag = new TreeMap<>();
+    Map<TopicPartition, Long> lag = new HashMap<>();
     ends.forEach(
         (partition, end) ->
             lag.put(
-                partition.partition(),
+                partition,
                 Math.max(0, end - committed.getOrDefault(partition, starts.get(partition)))));
     return new Lag(lag);
   }

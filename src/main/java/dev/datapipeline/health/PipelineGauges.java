@@ -1,15 +1,16 @@
 package dev.datapipeline.health;
 
 import dev.datapipeline.config.ConsumerConfig;
-import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.producer.ProducerControl;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.metrics.Metadata;
 import org.eclipse.microprofile.metrics.MetricRegistry;
 import org.eclipse.microprofile.metrics.Tag;
@@ -39,9 +40,9 @@ public class PipelineGauges {
   @Inject private EventConsumer consumer;
   @Inject private ConsumerConfig consumerConfig;
   @Inject private ProducerConfig producerConfig;
-  @Inject private KafkaConfig kafka;
+  @Inject private ProducerControl control;
 
-  private final Set<Integer> partitions = ConcurrentHashMap.newKeySet();
+  private final Set<TopicPartition> partitions = ConcurrentHashMap.newKeySet();
 
   private static Metadata metadata(String name, String help, String note) {
     return Metadata.builder()
@@ -56,8 +57,8 @@ public class PipelineGauges {
     ready("broker", checks::isBrokerReady);
     ready("consumer", checks::isConsumerReady);
     ready("producer", checks::isProducerReady);
-    flag(PAUSED, "consumer", () -> !consumerConfig.enabled());
-    flag(PAUSED, "producer", () -> !producerConfig.enabled());
+    flag(PAUSED, "consumer", () -> !consumerConfig.enabled() || consumer.state().isPaused());
+    flag(PAUSED, "producer", () -> !producerConfig.enabled() || control.isPaused());
     registry.gauge(QUEUE, consumer::queueBytes);
     monitor.onLag(this::register);
   }
@@ -72,22 +73,19 @@ public class PipelineGauges {
 
   /** Partitions are known when the broker has told of them, and can become more. */
   private void register(Lag lag) {
-    for (int partition : lag.byPartition().keySet()) {
+    for (TopicPartition partition : lag.byPartition().keySet()) {
       if (partitions.add(partition)) {
         registry.gauge(
             LAG,
             () -> lagOf(partition),
-            new Tag("topic", kafka.topic()),
-            new Tag("partition", Integer.toString(partition)));
+            new Tag("topic", partition.topic()),
+            new Tag("partition", Integer.toString(partition.partition())));
       }
     }
   }
 
-  private double lagOf(int partition) {
-    if (!monitor.lag().isUp()) {
-      return Double.NaN;
-    }
-    Map<Integer, Long> lag = monitor.lag().value().byPartition();
-    return lag.containsKey(partition) ? lag.get(partition) : Double.NaN;
+  private double lagOf(TopicPartition partition) {
+    Long lag = monitor.lagByPartition().orElse(Map.of()).get(partition);
+    return lag == null ? Double.NaN : lag;
   }
 }

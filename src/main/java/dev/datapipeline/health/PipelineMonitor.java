@@ -1,6 +1,7 @@
 package dev.datapipeline.health;
 
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
@@ -12,11 +13,14 @@ import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Watches the pipeline: probes database and broker, and writes a line to the log every ten seconds
@@ -33,6 +37,7 @@ public class PipelineMonitor {
 
   @Resource private ManagedScheduledExecutorService scheduler;
   @Inject private Broker broker;
+  @Inject private KafkaConfig kafka;
   @Inject private PipelineMetrics metrics;
 
   private final Probe<Void> database = new Probe<>(this::askDatabase);
@@ -64,7 +69,7 @@ public class PipelineMonitor {
   }
 
   private Lag askLag() {
-    Lag answer = Lag.of(broker);
+    Lag answer = Lag.of(broker, kafka.topics());
     lagListener.accept(answer);
     return answer;
   }
@@ -102,6 +107,15 @@ public class PipelineMonitor {
 
   Probe<Lag> lag() {
     return lag;
+  }
+
+  /**
+   * Returns how many records of each partition are not committed yet.
+   *
+   * @return empty while the broker does not answer
+   */
+  public Optional<Map<TopicPartition, Long>> lagByPartition() {
+    return lag.isUp() ? Optional.of(lag.value().byPartition()) : Optional.empty();
   }
 
   @PreDestroy

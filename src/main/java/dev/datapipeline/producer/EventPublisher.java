@@ -1,6 +1,5 @@
 package dev.datapipeline.producer;
 
-import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
@@ -36,7 +35,6 @@ public class EventPublisher {
   @Channel("events-out")
   private Emitter<ProducerRecord<String, byte[]>> channel;
 
-  @Inject private KafkaConfig kafka;
   @Inject private ProducerConfig config;
   @Inject private PipelineMetrics metrics;
 
@@ -51,54 +49,84 @@ public class EventPublisher {
    * Sends events. Gives up at the first that the channel does not take: waiting for each of them in
    * turn would pile up ticks. What is not sent is counted and reported.
    *
+   * @param topic where they go
    * @param events in the order in which they are to be sent
+   * @param account is told what becomes of each
+   * @return how many the channel has taken
    */
-  public void publish(List<Event> events) {
+  int publish(String topic, List<Event> events, SentEvents account) {
     if (inFlight.get() + events.size() > config.maxInFlight()) {
       notSent(
+          account,
           events.size(),
           "%d events still wait for the broker's acknowledgement".formatted(inFlight.get()));
-      return;
+      return 0;
     }
     for (int i = 0; i < events.size(); i++) {
-      if (!publish(events.get(i))) {
+      if (!publish(topic, events.get(i), account)) {
         // the event that failed has counted itself
         if (i + 1 < events.size()) {
-          notSent(events.size() - i - 1, lastError);
+          notSent(account, events.size() - i - 1, lastError);
         }
-        return;
+        return i;
       }
     }
+    return events.size();
+  }
+
+  /**
+   * Sends one record on somebody else's behalf, who bounds how many of them are in flight.
+   *
+   * @param record what to send
+   * @return is completed when the broker has acknowledged it, and fails with the reason if it has
+   *     not
+   */
+  public CompletionStage<Void> publish(ProducerRecord<String, byte[]> record) {
+    Delivery delivery = new Delivery(new SentEvents());
+    send(record, delivery);
+    return delivery.outcome;
   }
 
   /** Returns false if the event is already known not to be sent. */
-  private boolean publish(Event event) {
-    Delivery delivery = new Delivery();
-    ProducerRecord<String, byte[]> record =
+  private boolean publish(String topic, Event event, SentEvents account) {
+    Delivery delivery = new Delivery(account);
+    send(
         new ProducerRecord<>(
-            kafka.topic(), null, event.timestamp().toEpochMilli(), event.key(), event.json());
+            topic, null, event.timestamp().toEpochMilli(), event.key(), event.json()),
+        delivery);
+    return !delivery.failed;
+  }
+
+  private void send(ProducerRecord<String, byte[]> record, Delivery delivery) {
     inFlight.incrementAndGet();
     try {
       channel.send(Message.of(record, delivery::succeed, delivery::fail));
     } catch (RuntimeException e) {
       delivery.fail(e);
     }
-    return !delivery.failed;
   }
 
   /** What becomes of one event; told once. */
   private final class Delivery {
+    private final SentEvents account;
+    private final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private volatile boolean failed;
     private boolean done;
+
+    Delivery(SentEvents account) {
+      this.account = account;
+    }
 
     CompletionStage<Void> succeed() {
       if (first()) {
         acknowledgedAt = Instant.now();
         metrics.eventSent();
+        account.sent(1);
         if (failing) {
           failing = false;
           LOG.info("events are sent again");
         }
+        outcome.complete(null);
       }
       return CompletableFuture.completedFuture(null);
     }
@@ -106,7 +134,8 @@ public class EventPublisher {
     CompletionStage<Void> fail(Throwable cause) {
       if (first()) {
         failed = true;
-        notSent(1, LogText.reason(cause));
+        notSent(account, 1, LogText.reason(cause));
+        outcome.completeExceptionally(cause);
       }
       return CompletableFuture.completedFuture(null);
     }
@@ -121,7 +150,8 @@ public class EventPublisher {
     }
   }
 
-  private void notSent(long events, String reason) {
+  private void notSent(SentEvents account, long events, String reason) {
+    account.notSent(events, reason);
     metrics.eventsNotSent(events);
     failing = true;
     lastError = reason;

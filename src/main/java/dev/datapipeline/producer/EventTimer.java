@@ -1,8 +1,5 @@
 package dev.datapipeline.producer;
 
-import dev.datapipeline.config.LogText;
-import dev.datapipeline.config.ProducerConfig;
-import dev.datapipeline.source.EventSource;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.ejb.ConcurrencyManagement;
@@ -14,19 +11,15 @@ import jakarta.ejb.TimerConfig;
 import jakarta.ejb.TimerService;
 import jakarta.ejb.TransactionAttribute;
 import jakarta.ejb.TransactionAttributeType;
-import jakarta.enterprise.inject.Any;
-import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
-import java.util.logging.Level;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.logging.Logger;
 
 /**
- * Drives the producer: asks the source for events at each tick and publishes them. The timer is
- * armed for one tick at a time, so that a tick that takes long delays the next one instead of
- * piling up behind it.
+ * Drives the producer: a timer for each source. A timer is armed for one tick at a time, so that a
+ * tick that takes long delays the next one instead of piling up behind it.
  */
 @Singleton
 @ConcurrencyManagement(ConcurrencyManagementType.BEAN)
@@ -36,96 +29,87 @@ public class EventTimer {
   private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(5);
 
   @Resource private TimerService timers;
-  @Inject private ProducerConfig config;
+  @Inject private RunningSources sources;
   @Inject private EventPublisher publisher;
 
-  @Inject @Any private Instance<EventSource> sources;
+  /** A timer that fires and is not the last one of its source was replaced meanwhile. */
+  private final Map<String, Long> latest = new HashMap<>();
 
-  private EventSource source;
-  private volatile Instant nextTick;
-  private volatile Instant lastTick;
-  private volatile boolean stopped;
+  private long armed;
+  private boolean started;
+  private boolean stopped;
+
+  /** Tells a source's timer from the one that replaced it. */
+  private record Tick(String source, long number) implements java.io.Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** Starts the timers. To be called once, when the topics are there. */
+  public synchronized void start() {
+    started = true;
+    sources.all().forEach(this::arm);
+  }
 
   /**
-   * Chooses the source. To be called first.
+   * Arms a source's timer anew: it was paused or resumed, or its interval has changed. Does nothing
+   * before {@link #start}.
    *
-   * @throws IllegalArgumentException if there is no source of the configured name
+   * @param source the name of a source that runs
    */
-  public void chooseSource() {
-    source = chosenSource();
+  public synchronized void rearm(String source) {
+    sources.get(source).ifPresent(this::arm);
   }
 
-  /** Starts the timer. To be called once, when the topic is there. */
-  public void start() {
-    nextTick = Instant.now();
-    arm();
+  private synchronized void arm(SourceDriver driver) {
+    long number = ++armed;
+    latest.put(driver.name(), number);
+    if (started && !stopped && !driver.isPaused()) {
+      timers.createSingleActionTimer(
+          driver.untilNextTick().toMillis(),
+          new TimerConfig(new Tick(driver.name(), number), false));
+    }
   }
 
-  private EventSource chosenSource() {
-    List<String> names = sources.stream().map(EventSource::name).sorted().toList();
-    return sources.stream()
-        .filter(candidate -> candidate.name().equals(config.source()))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "Setting PRODUCER_SOURCE has the value '%s', which is not allowed: it must be one of %s"
-                        .formatted(config.source(), String.join(", ", names))));
-  }
-
-  private void arm() {
-    long delay = Math.max(0, Duration.between(Instant.now(), nextTick).toMillis());
-    timers.createSingleActionTimer(delay, new TimerConfig(null, false));
+  private synchronized boolean isLatest(Tick tick) {
+    return !stopped && latest.get(tick.source()) == tick.number();
   }
 
   @Timeout
   void tick(Timer timer) {
-    if (stopped) {
-      return;
+    Tick tick = (Tick) timer.getInfo();
+    SourceDriver driver = sources.get(tick.source()).orElseThrow();
+    if (isLatest(tick)) {
+      driver.tick();
+      armAfter(tick, driver);
     }
-    lastTick = Instant.now();
-    try {
-      publisher.publish(source.next(config.eventsPerTick()));
-    } catch (RuntimeException e) {
-      LOG.log(
-          Level.WARNING,
-          "source {0} failed: {1}",
-          new Object[] {config.source(), LogText.reason(e)});
-    }
-    // ticks that are already over are left out, not made up for
-    Instant now = Instant.now();
-    do {
-      nextTick = nextTick.plus(config.interval());
-    } while (nextTick.isBefore(now));
-    if (!stopped) {
-      arm();
+  }
+
+  private synchronized void armAfter(Tick tick, SourceDriver driver) {
+    if (isLatest(tick)) {
+      arm(driver);
     }
   }
 
   /**
-   * Returns whether the timer goes on: a tick was due no longer ago than ten intervals.
+   * Returns whether the timers go on.
    *
    * @return false before {@link #start}
    */
   public boolean isTicking() {
-    Instant due = nextTick;
-    Duration grace = config.interval().multipliedBy(10).plusSeconds(10);
-    return due != null && Instant.now().isBefore(due.plus(grace));
+    return isStarted() && sources.all().stream().allMatch(SourceDriver::isTicking);
   }
 
-  /**
-   * Returns when the last tick began.
-   *
-   * @return null before the first one
-   */
-  public Instant lastTick() {
-    return lastTick;
+  private synchronized boolean isStarted() {
+    return started;
   }
 
   /** Waits for outstanding acknowledgements: the connector closes its client without waiting. */
   @PreDestroy
   void stop() {
-    stopped = true;
+    synchronized (this) {
+      stopped = true;
+    }
+    sources.all().forEach(SourceDriver::stop);
     long lost = publisher.awaitAcknowledgements(FLUSH_TIMEOUT);
     if (lost > 0) {
       LOG.warning(lost + " events were not acknowledged by the broker before the stop");

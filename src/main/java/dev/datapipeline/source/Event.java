@@ -1,5 +1,6 @@
 package dev.datapipeline.source;
 
+import dev.datapipeline.storage.FilePosition;
 import java.time.Instant;
 import java.util.Objects;
 
@@ -9,12 +10,24 @@ import java.util.Objects;
  * @param key events with the same key keep their order; null if order does not matter
  * @param timestamp when it happened; becomes the Kafka record's timestamp
  * @param json the event as UTF-8 encoded JSON; not copied, so not to be changed any more
+ * @param position how far a {@link ResumableSource} has come with it; null for every other source
  */
-public record Event(String key, Instant timestamp, byte[] json) {
+public record Event(String key, Instant timestamp, byte[] json, FilePosition position) {
 
   /** Checks that timestamp and JSON are there. */
   public Event {
     Objects.requireNonNull(timestamp, "timestamp");
     Objects.requireNonNull(json, "json");
+  }
+
+  /**
+   * Makes an event of a source that remembers nothing.
+   *
+   * @param key events with the same key keep their order; null if order does not matter
+   * @param timestamp when it happened
+   * @param json the event as UTF-8 encoded JSON; not copied
+   */
+  public Event(String key, Instant timestamp, byte[] json) {
+    this(key, timestamp, json, null);
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * Where events come from. A CDI bean that implements this is a source; the setting {@code
- * PRODUCER_SOURCE} chooses one by its name.
+ * PRODUCER_SOURCE} names those that run.
  *
  * <p>The producer calls a source from one thread at a time.
  */

@@ -97,6 +97,7 @@ public class BatchWriter {
         }
       }
       long deadLetters = records.isEmpty() ? 0 : writer.write(connection, records);
+      FilePositions.move(connection, records);
       transaction.commit();
       metrics.batchStored(records.size() - deadLetters, duplicates, deadLetters);
     } finally {

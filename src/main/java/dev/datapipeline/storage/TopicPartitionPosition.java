@@ -84,6 +84,15 @@ public class TopicPartitionPosition {
   }
 
   /**
+   * Returns when the position moved last.
+   *
+   * @return not null
+   */
+  public OffsetDateTime getUpdatedAt() {
+    return updatedAt;
+  }
+
+  /**
    * Moves the position forward.
    *
    * @param offset behind the last record that the transaction stores

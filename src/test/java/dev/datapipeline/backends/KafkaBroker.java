@@ -6,6 +6,7 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -13,8 +14,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
 
 /**
  * A real Kafka broker, which is its own controller (KRaft), in a JVM of its own, so that it can be
@@ -35,6 +36,8 @@ public final class KafkaBroker implements AutoCloseable {
   private final int port;
   private final int controllerPort;
   private final Map<String, String> extraProperties = new TreeMap<>();
+  private String protocol = "PLAINTEXT";
+  private Map<String, String> clientProperties = Map.of();
 
   private DirectoryLock lock;
   private Process process;
@@ -55,13 +58,27 @@ public final class KafkaBroker implements AutoCloseable {
   /**
    * Sets broker properties, from the next start on. They add to those set before and win over the
    * defaults. To have one more listener, give {@code listeners} with the two which are always
-   * there: {@code PLAINTEXT://localhost:} with {@link #port()} and {@code CONTROLLER://localhost:}
-   * with {@link #controllerPort()}.
+   * there: {@code PLAINTEXT://localhost:} (or another {@link #protocol}) with {@link #port()} and
+   * {@code CONTROLLER://localhost:} with {@link #controllerPort()}.
    *
    * @return this
    */
   public synchronized KafkaBroker properties(Map<String, String> properties) {
     extraProperties.putAll(properties);
+    return this;
+  }
+
+  /**
+   * Sets what the listener on {@link #port()} speaks, which is {@code PLAINTEXT} otherwise, from
+   * the next start on. Its key store and credentials are to be set with {@link #properties}.
+   *
+   * @param name a security protocol, which is also the listener's name
+   * @param properties what a client needs to connect
+   * @return this
+   */
+  public synchronized KafkaBroker protocol(String name, Map<String, String> properties) {
+    protocol = name;
+    clientProperties = Map.copyOf(properties);
     return this;
   }
 
@@ -157,9 +174,10 @@ public final class KafkaBroker implements AutoCloseable {
     defaults.put("node.id", "1");
     defaults.put("controller.quorum.voters", "1@localhost:" + controllerPort);
     defaults.put(
-        "listeners", "PLAINTEXT://localhost:" + port + ",CONTROLLER://localhost:" + controllerPort);
+        "listeners",
+        protocol + "://localhost:" + port + ",CONTROLLER://localhost:" + controllerPort);
     defaults.put("controller.listener.names", "CONTROLLER");
-    defaults.put("inter.broker.listener.name", "PLAINTEXT");
+    defaults.put("inter.broker.listener.name", protocol);
     defaults.put(
         "listener.security.protocol.map",
         "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
@@ -194,8 +212,7 @@ public final class KafkaBroker implements AutoCloseable {
       requireStarting(deadline);
       Processes.sleep();
     }
-    Map<String, Object> configuration =
-        Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers());
+    Map<String, Object> configuration = clientProperties();
     while (true) {
       requireStarting(deadline);
       try (Admin admin = Admin.create(configuration)) {
@@ -242,6 +259,8 @@ public final class KafkaBroker implements AutoCloseable {
   public synchronized void kill() {
     if (isRunning()) {
       Processes.kill(List.of(process.toHandle()));
+      // which isRunning() learns a moment later
+      Processes.waitFor(process, STOP_TIMEOUT);
     }
     resume();
     unlock();
@@ -297,9 +316,16 @@ public final class KafkaBroker implements AutoCloseable {
     return process != null && process.isAlive();
   }
 
-  /** What clients take as {@code bootstrap.servers}; without encryption or authentication. */
+  /** What clients take as {@code bootstrap.servers}. */
   public String bootstrapServers() {
     return "localhost:" + port;
+  }
+
+  /** All that a client needs to connect, {@code bootstrap.servers} included. */
+  public synchronized Map<String, Object> clientProperties() {
+    Map<String, Object> properties = new HashMap<>(clientProperties);
+    properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers());
+    return properties;
   }
 
   public int port() {

@@ -77,6 +77,8 @@ public final class PostgresServer implements AutoCloseable {
   private final String password;
   private final String superuserPassword;
   private final Map<String, String> settings = new TreeMap<>();
+  private String key;
+  private String certificate;
 
   private List<String> prefix = List.of();
   private DirectoryLock lock;
@@ -129,6 +131,49 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
+   * Accepts encrypted connections only, from the next start on.
+   *
+   * @param privateKey in PEM
+   * @param certificateChain in PEM, the server's own certificate first
+   * @return this
+   */
+  public synchronized PostgresServer encrypted(String privateKey, String certificateChain) {
+    key = privateKey;
+    certificate = certificateChain;
+    return settings(
+        Map.of(
+            "ssl", "on",
+            "ssl_key_file", directory.resolve("server.key").toString(),
+            "ssl_cert_file", directory.resolve("server.crt").toString(),
+            "hba_file", directory.resolve("hostssl.conf").toString()));
+  }
+
+  /** Shows another certificate of the same key to those that connect from now on. */
+  public synchronized void certificate(String certificateChain) throws SQLException {
+    certificate = certificateChain;
+    try (Connection connection = connectAsSuperuser();
+        Statement statement = connection.createStatement()) {
+      writeEncryption();
+      statement.execute("SELECT pg_reload_conf()");
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot write to " + directory, e);
+    }
+  }
+
+  private void writeEncryption() throws IOException {
+    if (key == null) {
+      return;
+    }
+    Path keyFile = directory.resolve("server.key");
+    if (!Files.exists(keyFile)) {
+      PrivateFiles.write(keyFile, key);
+    }
+    // written over, not replaced: they must keep their owner
+    Files.writeString(directory.resolve("server.crt"), certificate);
+    Files.writeString(directory.resolve("hostssl.conf"), "hostssl all all all scram-sha-256\n");
+  }
+
+  /**
    * Starts the server, if it does not run: on first use it creates the cluster, the role and the
    * database. After a crash it recovers.
    *
@@ -144,6 +189,7 @@ public final class PostgresServer implements AutoCloseable {
     try {
       Path bin = PostgresDistribution.unpack(distribution).resolve("bin");
       Path owned = Files.exists(data) ? data : directory;
+      writeEncryption();
       prefix = Unprivileged.prefix(bin.resolve("postgres"), owned);
       initialise(bin);
       configure();

@@ -2,6 +2,11 @@ package dev.datapipeline.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 
 class LogTextTest {
@@ -20,5 +25,24 @@ class LogTextTest {
             "outer", new IllegalStateException("inner\nline", new RuntimeException()));
 
     assertThat(LogText.reason(failure)).isEqualTo("IllegalStateException: inner line");
+  }
+
+  @Test
+  void aCertificateThatIsRefusedIsSaidInPlainWords() {
+    assertThat(LogText.reason(handshake(new CertificateExpiredException("NotAfter: then"))))
+        .isEqualTo(
+            "the server's certificate has expired (CertificateExpiredException: NotAfter: then)");
+    assertThat(LogText.reason(handshake(new CertificateNotYetValidException("NotBefore: then"))))
+        .startsWith("the server's certificate is not valid yet");
+    assertThat(LogText.reason(handshake(new CertPathBuilderException("no path"))))
+        .startsWith("the server's certificate is not from an authority that is trusted here");
+    assertThat(LogText.reason(handshake(new CertificateException("No name matching a found"))))
+        .startsWith("the server's certificate is for another host name");
+    assertThat(LogText.reason(handshake(new CertificateException("garbage"))))
+        .isEqualTo("CertificateException: garbage");
+  }
+
+  private static Exception handshake(Exception cause) {
+    return new IllegalStateException("failed", new SSLException("outer", cause));
   }
 }

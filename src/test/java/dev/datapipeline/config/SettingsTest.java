@@ -3,10 +3,15 @@ package dev.datapipeline.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,19 +23,37 @@ class SettingsTest {
   void defaultsOfTheBroker() {
     assertThat(KafkaConfig.from(config.settings(), Map.of()))
         .isEqualTo(
-            new KafkaConfig("localhost:9092", "sensor_data", "datapipeline", 4, -1, Map.of()));
+            new KafkaConfig(
+                "localhost:9092",
+                "sensor_data",
+                List.of("sensor_data"),
+                "datapipeline",
+                4,
+                -1,
+                Map.of()));
   }
 
   @Test
   void defaultsOfTheDatabase() {
     assertThat(DatabaseConfig.from(config.settings()))
-        .isEqualTo(new DatabaseConfig("localhost", 5432, "datapipeline", "datapipeline", "prefer"));
+        .isEqualTo(
+            new DatabaseConfig(
+                "localhost",
+                5432,
+                "datapipeline",
+                "datapipeline",
+                "prefer",
+                "${user.home}/.postgresql/root.crt"));
   }
 
   @Test
   void defaultsOfTheProducer() {
     assertThat(ProducerConfig.from(config.settings()))
-        .isEqualTo(new ProducerConfig(true, Duration.ofSeconds(1), "sensor", 1, 200_000));
+        .isEqualTo(
+            new ProducerConfig(
+                true,
+                List.of(new SourceConfig("sensor", "sensor_data", Duration.ofSeconds(1), 1)),
+                200_000));
     assertThat(SensorConfig.from(config.settings())).isEqualTo(new SensorConfig(10, 42));
   }
 
@@ -52,20 +75,24 @@ class SettingsTest {
         .with("KAFKA_TOPIC_PARTITIONS", "7")
         .with("KAFKA_TOPIC_REPLICATION_FACTOR", "3");
     assertThat(KafkaConfig.from(config.settings(), Map.of("a", "b")))
-        .isEqualTo(new KafkaConfig("one:1,two:2", "t", "a group", 7, 3, Map.of("a", "b")));
+        .isEqualTo(
+            new KafkaConfig("one:1,two:2", "t", List.of("t"), "a group", 7, 3, Map.of("a", "b")));
   }
 
   @Test
-  void everyNameOfTheDatabaseMaps() {
+  void everyNameOfTheDatabaseMaps(@TempDir Path directory) throws IOException {
+    String authority = Files.createFile(directory.resolve("ca.pem")).toString();
     config
         .with("DB_HOST", "db.example")
         .with("DB_PORT", "6543")
         .with("DB_NAME", "events")
         .with("DB_USER", "writer")
-        .with("DB_SSLMODE", "verify-full");
+        .with("DB_SSLMODE", "verify-full")
+        .with("DB_SSLROOTCERT", authority);
     DatabaseConfig database = DatabaseConfig.from(config.settings());
     assertThat(database)
-        .isEqualTo(new DatabaseConfig("db.example", 6543, "events", "writer", "verify-full"));
+        .isEqualTo(
+            new DatabaseConfig("db.example", 6543, "events", "writer", "verify-full", authority));
     assertThat(database.address()).isEqualTo("writer@db.example:6543/events");
   }
 
@@ -80,8 +107,38 @@ class SettingsTest {
         .with("SENSOR_COUNT", "3")
         .with("SENSOR_SEED", "-9223372036854775808");
     assertThat(ProducerConfig.from(config.settings()))
-        .isEqualTo(new ProducerConfig(false, Duration.ofMillis(250), "other-1", 500, 500));
+        .isEqualTo(
+            new ProducerConfig(
+                false,
+                List.of(new SourceConfig("other-1", "sensor_data", Duration.ofMillis(250), 500)),
+                500));
     assertThat(SensorConfig.from(config.settings())).isEqualTo(new SensorConfig(3, Long.MIN_VALUE));
+  }
+
+  @Test
+  void aSourceMayHaveItsOwnTopicIntervalAndNumber() {
+    config
+        .with("PRODUCER_SOURCE", "sensor , my-own")
+        .with("SOURCE_MY_OWN_TOPIC", "own")
+        .with("SOURCE_MY_OWN_INTERVAL", "PT5S")
+        .with("SOURCE_MY_OWN_EVENTS_PER_TICK", "7");
+
+    assertThat(ProducerConfig.from(config.settings()).sources())
+        .containsExactly(
+            new SourceConfig("sensor", "sensor_data", Duration.ofSeconds(1), 1),
+            new SourceConfig("my-own", "own", Duration.ofSeconds(5), 7));
+    assertThat(KafkaConfig.from(config.settings(), Map.of()).topics())
+        .containsExactly("sensor_data", "own");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SOURCE_SENSOR_TOPIC,a/b",
+    "SOURCE_SENSOR_INTERVAL,0",
+    "SOURCE_SENSOR_EVENTS_PER_TICK,0"
+  })
+  void aBadValueForOneSourceIsNamed(String setting, String value) {
+    assertRefused(setting, value, ProducerConfig::from);
   }
 
   @Test
@@ -139,7 +196,8 @@ class SettingsTest {
     "DB_PORT,99999999999999999999",
     "DB_NAME,a/b",
     "DB_USER,a b",
-    "DB_SSLMODE,on"
+    "DB_SSLMODE,on",
+    "DB_SSLROOTCERT,''"
   })
   void aBadValueForTheDatabaseIsNamed(String setting, String value) {
     assertRefused(setting, value, DatabaseConfig::from);
@@ -153,6 +211,8 @@ class SettingsTest {
     "PRODUCER_INTERVAL,-PT1S",
     "PRODUCER_INTERVAL,PT24H0.001S",
     "PRODUCER_SOURCE,Sensor",
+    "PRODUCER_SOURCE,'sensor,'",
+    "PRODUCER_SOURCE,'sensor,sensor'",
     "PRODUCER_EVENTS_PER_TICK,0",
     "PRODUCER_EVENTS_PER_TICK,100001",
     "PRODUCER_MAX_IN_FLIGHT,0"
@@ -176,6 +236,12 @@ class SettingsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"WEBLOG_VISITORS,0", "WEBLOG_SEED,"})
+  void aBadValueForTheWeblogIsNamed(String setting, String value) {
+    assertRefused(setting, value == null ? "" : value, WeblogConfig::from);
+  }
+
+  @ParameterizedTest
   @CsvSource({"SENSOR_COUNT,0", "SENSOR_COUNT,1000001", "SENSOR_SEED,x"})
   void aBadValueForTheSensorsIsNamed(String setting, String value) {
     assertRefused(setting, value, SensorConfig::from);
@@ -193,6 +259,13 @@ class SettingsTest {
   void aTickMustFitIntoWhatMayBeInFlight() {
     config.with("PRODUCER_MAX_IN_FLIGHT", "10");
     assertRefused("PRODUCER_EVENTS_PER_TICK", "11", ProducerConfig::from);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"verify-ca", "verify-full"})
+  void aCertificateCannotBeVerifiedWithoutThatOfTheAuthority(String sslMode) {
+    config.with("DB_SSLMODE", sslMode);
+    assertRefused("DB_SSLROOTCERT", "/no/such/file.pem", DatabaseConfig::from);
   }
 
   @Test

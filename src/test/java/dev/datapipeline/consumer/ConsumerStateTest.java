@@ -31,13 +31,13 @@ class ConsumerStateTest {
 
   @Test
   void aDeadChannelIsNotWellBecauseAWriterStoresWhatItHad() {
-    state.channelDied("not authorized");
+    state.channelDied("topic", "not authorized");
     state.stored("writer 1");
 
     assertThat(state.isFailing()).isTrue();
     assertThat(state.channelFailure()).hasValue("not authorized");
 
-    state.channelResumed();
+    state.channelResumed("topic");
     assertThat(state.isFailing()).isFalse();
     assertThat(state.channelFailure()).isEmpty();
   }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * The application as people run it, on a server process of its own, so that it can be killed. The
@@ -38,7 +39,7 @@ final class Application implements AutoCloseable {
     }
   }
 
-  private static int freePort() {
+  static int freePort() {
     try (ServerSocket socket = new ServerSocket(0)) {
       return socket.getLocalPort();
     } catch (IOException e) {
@@ -121,6 +122,15 @@ final class Application implements AutoCloseable {
 
   int httpPort() {
     return httpPort;
+  }
+
+  /** Returns every file that the server has logged to. */
+  List<Path> logFiles() {
+    try (Stream<Path> files = Files.walk(directory.server().resolve("logs"))) {
+      return Stream.concat(Stream.of(log), files.filter(Files::isRegularFile)).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   List<String> log() {

@@ -48,7 +48,9 @@ class BadConfigurationIT {
           .asString()
           .contains(
               "Setting PRODUCER_SOURCE has the value 'sensors', which is not allowed:"
-                  + " it must be one of sensor.");
+                  + " it must be one or more of ",
+              "sensor",
+              "there is no source 'sensors'");
     }
   }
 

@@ -2,6 +2,8 @@ package dev.datapipeline.it;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -66,6 +68,23 @@ final class ServerDirectory {
           StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Adds a class to the application of a server that does not run. */
+  static void addToApplication(String serverName, Path classes, String classFile)
+      throws IOException {
+    Path war =
+        TARGET
+            .resolve("it")
+            .resolve(serverName)
+            .resolve("usr/servers")
+            .resolve(serverName)
+            .resolve("apps/datapipeline.war");
+    try (FileSystem archive = FileSystems.newFileSystem(war)) {
+      Path target = archive.getPath("WEB-INF/classes").resolve(classFile);
+      Files.createDirectories(target.getParent());
+      Files.copy(classes.resolve(classFile), target, StandardCopyOption.REPLACE_EXISTING);
     }
   }
 

@@ -37,7 +37,8 @@ final class TestBackends {
     return backends;
   }
 
-  private static void delete(Path directory) {
+  /** Deletes a directory with all that is in it. */
+  static void delete(Path directory) {
     if (!Files.exists(directory)) {
       return;
     }

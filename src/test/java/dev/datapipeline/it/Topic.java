@@ -1,5 +1,6 @@
 package dev.datapipeline.it;
 
+import dev.datapipeline.backends.KafkaBroker;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -30,18 +31,28 @@ final class Topic implements AutoCloseable {
   private final KafkaProducer<byte[], byte[]> producer;
 
   Topic(String name, String bootstrapServers) {
-    this(name, bootstrapServers, Map.of());
+    this(name, plaintext(bootstrapServers), Map.of());
   }
 
-  private Topic(String name, String bootstrapServers, Map<String, Object> producerSettings) {
+  /** A topic of a broker that may ask its clients for more than an address. */
+  Topic(String name, KafkaBroker broker) {
+    this(name, broker.clientProperties(), Map.of());
+  }
+
+  private Topic(
+      String name, Map<String, Object> clientSettings, Map<String, Object> producerSettings) {
     this.name = name;
-    admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers));
-    Map<String, Object> settings = new HashMap<>(producerSettings);
-    settings.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    admin = Admin.create(clientSettings);
+    Map<String, Object> settings = new HashMap<>(clientSettings);
+    settings.putAll(producerSettings);
     settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
     settings.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     producer = new KafkaProducer<>(settings);
+  }
+
+  private static Map<String, Object> plaintext(String bootstrapServers) {
+    return Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
   }
 
   /** A topic whose records can be hidden from its consumers for a while. */
@@ -49,7 +60,7 @@ final class Topic implements AutoCloseable {
     Topic topic =
         new Topic(
             name,
-            bootstrapServers,
+            plaintext(bootstrapServers),
             Map.of(
                 ProducerConfig.TRANSACTIONAL_ID_CONFIG,
                 name,

@@ -1,0 +1,31 @@
+package dev.datapipeline.api;
+
+import jakarta.ws.rs.ApplicationPath;
+import jakarta.ws.rs.core.Application;
+import org.eclipse.microprofile.openapi.annotations.OpenAPIDefinition;
+import org.eclipse.microprofile.openapi.annotations.enums.SecuritySchemeType;
+import org.eclipse.microprofile.openapi.annotations.info.Info;
+import org.eclipse.microprofile.openapi.annotations.info.License;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
+
+/** The HTTP API, at {@code /api}. */
+@ApplicationPath("/api")
+@OpenAPIDefinition(
+    info =
+        @Info(
+            title = "datapipeline",
+            version = "1",
+            description =
+                "Events in, events out, and the controls of the pipeline. What writes or controls needs the"
+                    + " operator; who may read is set by API_READ_ACCESS. Errors are"
+                    + " application/problem+json (RFC 9457).",
+            license =
+                @License(name = "Apache-2.0", url = "https://www.apache.org/licenses/LICENSE-2.0")))
+@SecurityScheme(
+    securitySchemeName = ApiApplication.OPERATOR,
+    type = SecuritySchemeType.HTTP,
+    scheme = "basic",
+    description = "OPERATOR_USER and OPERATOR_PASSWORD")
+public class ApiApplication extends Application {
+  static final String OPERATOR = "operator";
+}

@@ -1,0 +1,196 @@
+package dev.datapipeline.api;
+
+import dev.datapipeline.storage.DeadLetterBox;
+import dev.datapipeline.storage.EventReader;
+import dev.datapipeline.storage.RejectedRecord;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import jakarta.json.Json;
+import jakarta.json.JsonArrayBuilder;
+import jakarta.json.JsonObjectBuilder;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.Response.Status;
+import java.util.List;
+import java.util.Set;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+
+/** Dead letters: list, show, replay. */
+@Path("dead-letters")
+@ApplicationScoped
+@Produces(MediaType.APPLICATION_JSON)
+@Tag(name = "Dead letters")
+public class DeadLettersResource {
+  private static final int MAX_PAGE = 1000;
+  private static final String EXAMPLE =
+      """
+      {"id":1,"receivedAt":"2026-01-15T10:17:17.817Z","timestamp":"2026-01-15T10:17:17.801Z",\
+      "topic":"sensor_data","partition":1,"offset":7,"reason":"invalid input syntax for type json",\
+      "sqlstate":"22P02","key":null,"payload":"not json"}""";
+  private static final String REPLAYED =
+      """
+      {"replayed":1,"failed":1,"letters":[{"id":1,"replayed":true},\
+      {"id":2,"replayed":false,"message":"invalid input syntax for type json"}]}""";
+
+  @Inject private DeadLetterBox box;
+  @Inject private EventReader reader;
+
+  /**
+   * Returns a page of dead letters, the newest first.
+   *
+   * @param state {@code waiting}, {@code replayed} or {@code all}; waiting if null
+   * @param topic of this topic only; null for all
+   * @param before with a smaller id only; null for the first page
+   * @param limit how many, 1 to 1000; 100 if null
+   * @return the letters and the address of the next page
+   */
+  @GET
+  @Operation(summary = "Dead letters, the newest first")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples =
+                  @ExampleObject(name = "page", value = "{\"deadLetters\":[" + EXAMPLE + "]}")))
+  public Response list(
+      @QueryParam("state") @Parameter(description = "waiting (default), replayed or all")
+          String state,
+      @QueryParam("topic") String topic,
+      @QueryParam("before") @Parameter(description = "an id") String before,
+      @QueryParam("limit") @Parameter(description = "1 to 1000", example = "100") String limit) {
+    int max = Parameters.limit(limit, 100, MAX_PAGE);
+    String wanted = state == null ? "waiting" : state;
+    if (!Set.of("waiting", "replayed", "all").contains(wanted)) {
+      throw Parameters.bad("state", "one of waiting, replayed, all", wanted);
+    }
+    List<RejectedRecord> letters =
+        box.list(
+            wanted.equals("all") ? null : wanted.equals("replayed"),
+            Parameters.text("topic", topic),
+            before == null ? null : Parameters.number("before", before, 0, 0, Long.MAX_VALUE),
+            max);
+    EventFormat format = new EventFormat(reader.positions());
+    JsonArrayBuilder array = Json.createArrayBuilder();
+    letters.forEach(letter -> array.add(format.json(letter)));
+    JsonObjectBuilder answer = Json.createObjectBuilder().add("deadLetters", array);
+    if (letters.size() == max) {
+      answer.add("nextBefore", letters.get(max - 1).getId());
+    }
+    return EventsResource.json(answer.build().toString());
+  }
+
+  /**
+   * Returns one dead letter.
+   *
+   * @param id its number
+   * @return the letter
+   */
+  @GET
+  @Path("{id}")
+  @Operation(summary = "One dead letter")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "letter", value = EXAMPLE)))
+  @APIResponse(
+      responseCode = "404",
+      description = "there is no such dead letter",
+      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  public Response show(@PathParam("id") String id) {
+    RejectedRecord letter = find(id);
+    return EventsResource.json(new EventFormat(reader.positions()).json(letter).toString());
+  }
+
+  private RejectedRecord find(String id) {
+    long number = Parameters.number("id", id, 0, 0, Long.MAX_VALUE);
+    return box.find(number)
+        .orElseThrow(
+            () -> Problem.of(Status.NOT_FOUND, "there is no dead letter " + number).exception());
+  }
+
+  /**
+   * Stores one dead letter in {@code raw_events} after all.
+   *
+   * @param id its number
+   * @return what became of it
+   */
+  @POST
+  @Path("{id}/replay")
+  @Operation(
+      summary = "Replay one dead letter",
+      description =
+          "A letter that was replayed already is not tried again: replayed and failed are 0.")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples =
+                  @ExampleObject(
+                      name = "replayed",
+                      value =
+                          "{\"replayed\":1,\"failed\":0,\"letters\":[{\"id\":1,\"replayed\":true}]}")))
+  public Response replay(@PathParam("id") String id) {
+    return answer(box.replay(List.of(find(id).getId()), null));
+  }
+
+  /**
+   * Stores dead letters in {@code raw_events} after all.
+   *
+   * @param reasonLike a LIKE pattern that the reason has to match; null for all that wait
+   * @return what became of each
+   */
+  @POST
+  @Path("replay")
+  @Operation(
+      summary = "Replay all dead letters that wait",
+      description =
+          "In one transaction. What PostgreSQL still does not accept stays a dead letter.")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "replayed", value = REPLAYED)))
+  public Response replayAll(
+      @QueryParam("reasonLike")
+          @Parameter(description = "a LIKE pattern for the reason", example = "%too large%")
+          String reasonLike) {
+    return answer(box.replay(null, Parameters.text("reasonLike", reasonLike)));
+  }
+
+  private static Response answer(List<DeadLetterBox.Replay> replays) {
+    JsonArrayBuilder letters = Json.createArrayBuilder();
+    long replayed = 0;
+    for (DeadLetterBox.Replay replay : replays) {
+      JsonObjectBuilder letter =
+          Json.createObjectBuilder().add("id", replay.id()).add("replayed", replay.replayed());
+      if (replay.message() != null) {
+        letter.add("message", replay.message());
+      }
+      letters.add(letter);
+      replayed += replay.replayed() ? 1 : 0;
+    }
+    return EventsResource.json(
+        Json.createObjectBuilder()
+            .add("replayed", replayed)
+            .add("failed", replays.size() - replayed)
+            .add("letters", letters)
+            .build()
+            .toString());
+  }
+}

@@ -1,0 +1,50 @@
+package dev.datapipeline.api;
+
+import dev.datapipeline.storage.EventFilter;
+import jakarta.ws.rs.QueryParam;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+
+/** Which events a request asks for. */
+public class EventQuery {
+  @QueryParam("from")
+  @Parameter(description = "the earliest timestamp", example = "2026-01-15T10:00:00Z")
+  private String from;
+
+  @QueryParam("to")
+  @Parameter(description = "before this timestamp", example = "2026-01-15T11:00:00Z")
+  private String to;
+
+  @QueryParam("topic")
+  @Parameter(description = "of this topic only", example = "sensor_data")
+  private String topic;
+
+  @QueryParam("path")
+  @Parameter(
+      description = "a place in the payload, as in RFC 9535; needs value",
+      example = "$.sensor")
+  private String path;
+
+  @QueryParam("value")
+  @Parameter(description = "what the payload has at path, as text", example = "temperature-1")
+  private String value;
+
+  EventFilter filter() {
+    if ((path == null) != (value == null)) {
+      throw Parameters.bad("path", "given together with value", String.valueOf(path));
+    }
+    return new EventFilter(
+        Parameters.time("from", from),
+        Parameters.time("to", to),
+        Parameters.text("topic", topic),
+        path == null ? null : textArray(),
+        Parameters.text("value", value));
+  }
+
+  private String textArray() {
+    try {
+      return JsonPath.parse(Parameters.text("path", path)).asTextArray();
+    } catch (IllegalArgumentException e) {
+      throw Parameters.bad("path", "such as $.sensor or $.readings[0]['a b']", path);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package dev.datapipeline.broker;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The addresses at which brokers are asked first. Tells why none answers, which a client's timeout
+ * does not: it is the same for a wrong address, for a broker that is down, and for a listener that
+ * expects TLS and closes every connection without it.
+ */
+final class BootstrapServers {
+  /** What is asked about at the most: the answer must come within a probe's time. */
+  private static final int MAX_ASKED = 2;
+
+  private static final int CONNECT_TIMEOUT_MILLIS = 500;
+
+  private final List<String> addresses;
+  private final String protocol;
+
+  /**
+   * Addresses.
+   *
+   * @param addresses {@code host:port}, comma separated
+   * @param protocol the clients' {@code security.protocol}
+   */
+  BootstrapServers(String addresses, String protocol) {
+    this.addresses = Arrays.stream(addresses.split(",")).map(String::strip).toList();
+    this.protocol = protocol;
+  }
+
+  /** Connects to them, and returns what that says about a client that got no answer. */
+  String explainSilence() {
+    String reason = "";
+    for (String address : addresses.subList(0, Math.min(MAX_ASKED, addresses.size()))) {
+      int colon = address.lastIndexOf(':');
+      String host = address.substring(0, colon).replaceAll("[\\[\\]]", "");
+      int port = Integer.parseInt(address.substring(colon + 1));
+      InetSocketAddress socketAddress = new InetSocketAddress(host, port);
+      if (socketAddress.isUnresolved()) {
+        reason = "the host name %s is unknown".formatted(host);
+        continue;
+      }
+      try (Socket socket = new Socket()) {
+        socket.connect(socketAddress, CONNECT_TIMEOUT_MILLIS);
+        return ("%s accepts connections but gives no answer: it hangs, or its listener expects"
+                + " another security.protocol than %s")
+            .formatted(address, protocol);
+      } catch (IOException e) {
+        reason = "%s cannot be connected to: %s".formatted(address, e.getMessage());
+      }
+    }
+    return reason;
+  }
+}

@@ -1,0 +1,42 @@
+package dev.datapipeline.config;
+
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * How one source is run.
+ *
+ * @param name the source's name
+ * @param topic where its events go
+ * @param interval from the start of one tick to the start of the next, 10 ms to 1 day
+ * @param eventsPerTick how many events it is asked for at each tick, 1 or more
+ */
+public record SourceConfig(String name, String topic, Duration interval, int eventsPerTick) {
+  /** The shortest interval. */
+  public static final Duration MIN_INTERVAL = Duration.ofMillis(10);
+
+  /** The longest interval. */
+  public static final Duration MAX_INTERVAL = Duration.ofDays(1);
+
+  /** What the source has not set for itself is that of the producer as a whole. */
+  static SourceConfig from(Settings settings, String name, int maxInFlight) {
+    String own = "SOURCE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
+    String eventsPerTick = settings.firstSet(own + "_EVENTS_PER_TICK", "PRODUCER_EVENTS_PER_TICK");
+    SourceConfig config =
+        new SourceConfig(
+            name,
+            KafkaConfig.topic(settings, settings.firstSet(own + "_TOPIC", "KAFKA_TOPIC")),
+            settings.duration(
+                settings.firstSet(own + "_INTERVAL", "PRODUCER_INTERVAL"),
+                MIN_INTERVAL,
+                MAX_INTERVAL),
+            settings.integer(eventsPerTick, 1, 100_000));
+    if (config.eventsPerTick > maxInFlight) {
+      throw new InvalidSettingException(
+          eventsPerTick,
+          Integer.toString(config.eventsPerTick),
+          "at most PRODUCER_MAX_IN_FLIGHT, which is " + maxInFlight);
+    }
+    return config;
+  }
+}

@@ -1,0 +1,70 @@
+package dev.datapipeline.metrics;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Resource;
+import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.context.Initialized;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/** How many events a second are sent and stored, over the last ten seconds. Thread-safe. */
+@ApplicationScoped
+public class Throughput {
+  private static final int SAMPLES = 11;
+
+  @Resource private ManagedScheduledExecutorService scheduler;
+  @Inject private PipelineMetrics metrics;
+
+  private final Deque<Sample> samples = new ArrayDeque<>();
+  private Future<?> task;
+
+  private record Sample(long nanos, long sent, long stored) {}
+
+  /**
+   * Events a second.
+   *
+   * @param sent acknowledged by the broker
+   * @param stored in {@code raw_events}
+   */
+  public record Rate(double sent, double stored) {}
+
+  void start(@Observes @Initialized(ApplicationScoped.class) Object start) {
+    task = scheduler.scheduleAtFixedRate(this::sample, 0, 1, TimeUnit.SECONDS);
+  }
+
+  private synchronized void sample() {
+    PipelineMetrics.Counts counts = metrics.counts();
+    samples.addLast(new Sample(System.nanoTime(), counts.sent(), counts.stored()));
+    if (samples.size() > SAMPLES) {
+      samples.removeFirst();
+    }
+  }
+
+  /**
+   * Returns the rate of the last ten seconds, or of the time since the start.
+   *
+   * @return 0 or more
+   */
+  public synchronized Rate rate() {
+    if (samples.size() < 2) {
+      return new Rate(0, 0);
+    }
+    Sample first = samples.getFirst();
+    Sample last = samples.getLast();
+    double seconds = (last.nanos() - first.nanos()) / 1e9;
+    return new Rate(
+        (last.sent() - first.sent()) / seconds, (last.stored() - first.stored()) / seconds);
+  }
+
+  @PreDestroy
+  void stop() {
+    if (task != null) {
+      task.cancel(true);
+    }
+  }
+}

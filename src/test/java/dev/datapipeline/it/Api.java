@@ -1,0 +1,104 @@
+package dev.datapipeline.it;
+
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The HTTP API of a server, as a client sees it. */
+final class Api {
+  static final String USER = "operator";
+  static final String PASSWORD = "only-for-this-test";
+
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
+
+  private final HttpClient client = HttpClient.newHttpClient();
+  private final int port;
+
+  Api(int port) {
+    this.port = port;
+  }
+
+  static String basic(String user, String password) {
+    return "Basic "
+        + Base64.getEncoder()
+            .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Sends a request as nobody. */
+  HttpResponse<String> request(
+      String method, String path, BodyPublisher body, Map<String, String> headers) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+            .timeout(TIMEOUT)
+            .method(method, body);
+    headers.forEach(request::header);
+    try {
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(method + " " + path, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  HttpResponse<String> get(String path) {
+    return request("GET", path, BodyPublishers.noBody(), Map.of());
+  }
+
+  JsonObject json(String path) {
+    return json(get(path));
+  }
+
+  static JsonObject json(HttpResponse<String> response) {
+    return Json.createReader(new StringReader(response.body())).readObject();
+  }
+
+  /** Posts as the operator. */
+  HttpResponse<String> post(String path, String type, String body) {
+    return post(path, Map.of("Content-Type", type), BodyPublishers.ofString(body));
+  }
+
+  HttpResponse<String> post(String path, Map<String, String> headers, BodyPublisher body) {
+    Map<String, String> all = new HashMap<>(headers);
+    all.put("Authorization", basic(USER, PASSWORD));
+    return request("POST", path, body, all);
+  }
+
+  HttpResponse<String> control(String method, String path) {
+    return request(
+        method, path, BodyPublishers.noBody(), Map.of("Authorization", basic(USER, PASSWORD)));
+  }
+
+  /** Sends bytes that no HTTP client would send, and returns what comes back within a while. */
+  String raw(String bytes, Duration patience) {
+    try (Socket socket = open(bytes)) {
+      socket.setSoTimeout((int) patience.toMillis());
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Begins a request and leaves it open. */
+  Socket open(String bytes) throws IOException {
+    Socket socket = new Socket("localhost", port);
+    socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+    socket.getOutputStream().flush();
+    return socket;
+  }
+}

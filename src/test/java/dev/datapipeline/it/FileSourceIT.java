@@ -1,0 +1,213 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Files that grow, are rotated and deleted, while the application is killed. */
+class FileSourceIT {
+  private static Pipeline pipeline;
+  private static Path directory;
+
+  @BeforeAll
+  static void start() throws IOException {
+    directory =
+        Files.createDirectories(ServerDirectory.TARGET.resolve("it/files-" + System.nanoTime()));
+    pipeline =
+        new Pipeline("files", 3)
+            .with("PRODUCER_ENABLED", "true")
+            .with("PRODUCER_SOURCE", "file")
+            .with("PRODUCER_INTERVAL", "PT0.1S")
+            .with("SOURCE_FILE_EVENTS_PER_TICK", "500")
+            .with("FILE_PATH", directory.toString())
+            .with("FILE_LAST_LINE_TIMEOUT", "PT5S");
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  @BeforeEach
+  void isRunning() {
+    pipeline.running();
+  }
+
+  private static void write(Path file, String test, int from, int to) throws IOException {
+    try (BufferedWriter writer =
+        Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      for (int n = from; n < to; n++) {
+        writer.write("{\"test\":\"%s\",\"n\":%d}\n".formatted(test, n));
+      }
+    }
+  }
+
+  /**
+   * First the topic, then json: its operators fail for other tests' documents that no text can
+   * hold.
+   */
+  private static List<Long> counts(String test) {
+    return pipeline
+        .database()
+        .query(
+            "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
+                + " SELECT count(*), count(DISTINCT payload->>'n') FROM own"
+                + " WHERE payload->>'test' = ?",
+            pipeline.name(),
+            test)
+        .get(0)
+        .stream()
+        .map(Long::valueOf)
+        .toList();
+  }
+
+  private static void awaitLines(String test, long lines) {
+    await(test + " stored").atMost(Pipeline.PATIENCE).until(() -> counts(test).get(1) >= lines);
+  }
+
+  /** Nothing comes later, either: what is written behind is stored behind. */
+  private static void assertEachLineOnce(String test, Path last, int lines) throws IOException {
+    awaitLines(test, lines);
+    write(last, test + " end", 0, 1);
+    awaitLines(test + " end", 1);
+    assertThat(counts(test)).containsExactly((long) lines, (long) lines);
+    pipeline.assertEverythingStoredExactlyOnce();
+  }
+
+  @Test
+  void killedAgainAndAgainInMidFileItLosesAndRepeatsNoLine() throws IOException {
+    Path file = directory.resolve("kill.ndjson");
+    write(file, "kill", 0, 60_000);
+    long before = 0;
+    for (int i = 0; i < 3; i++) {
+      long seen = before;
+      await().atMost(Pipeline.PATIENCE).until(() -> counts("kill").get(0) > seen);
+      pipeline.instance().kill();
+      before = counts("kill").get(0);
+      write(file, "kill", 60_000 + i * 1000, 61_000 + i * 1000);
+      pipeline.instance().start();
+    }
+
+    assertEachLineOnce("kill", file, 63_000);
+  }
+
+  @Test
+  void linesThatAreNotStoredYetAreNotSentAgain() throws IOException {
+    Path file = directory.resolve("behind.ndjson");
+    write(file, "behind", 0, 1000);
+    awaitLines("behind", 1000);
+    pipeline.database().execute("ALTER TABLE raw_events RENAME TO away");
+    try {
+      long end = total();
+      write(file, "behind", 1000, 3000);
+      await().atMost(Pipeline.PATIENCE).until(() -> total() >= end + 2000);
+      pipeline.instance().kill();
+    } finally {
+      pipeline.database().execute("ALTER TABLE away RENAME TO raw_events");
+    }
+    pipeline.running();
+
+    assertEachLineOnce("behind", file, 3000);
+  }
+
+  private static long total() {
+    return pipeline.endOffsets().values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  @Test
+  void aFileThatIsRenamedAndCreatedAgainIsReadToItsEndAndSoIsTheNext() throws IOException {
+    Path file = directory.resolve("rename.log");
+    Path rotated = directory.resolve("rename.log.1");
+    write(file, "rename", 0, 5000);
+    Files.move(file, rotated);
+    write(file, "rename", 5000, 6000);
+    write(rotated, "rename", 6000, 6100);
+    awaitLines("rename", 6100);
+    try (OutputStream gzip =
+        new GZIPOutputStream(Files.newOutputStream(directory.resolve("rename.log.1.gz")))) {
+      Files.copy(rotated, gzip);
+    }
+    Files.delete(rotated);
+    write(file, "rename", 6100, 6200);
+
+    assertEachLineOnce("rename", file, 6200);
+  }
+
+  @Test
+  void aFileThatIsRenamedWhileNobodyLooksIsReadOn() throws IOException {
+    Path file = directory.resolve("stopped.log");
+    write(file, "stopped", 0, 1000);
+    awaitLines("stopped", 1000);
+    pipeline.instance().stop();
+    write(file, "stopped", 1000, 1500);
+    Files.move(file, directory.resolve("stopped.log.1"));
+    write(file, "stopped", 1500, 2000);
+    pipeline.running();
+
+    assertEachLineOnce("stopped", file, 2000);
+  }
+
+  @Test
+  void aFileThatIsCopiedAndTruncatedIsReadOnceInBoth() throws IOException {
+    Path file = directory.resolve("copy.log");
+    write(file, "copy", 0, 3000);
+    awaitLines("copy", 1);
+    Files.copy(file, directory.resolve("copy.log.1"));
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(0);
+    }
+    write(file, "copy", 3000, 3500);
+
+    assertEachLineOnce("copy", file, 3500);
+  }
+
+  @Test
+  void aLineThatCannotBeParsedIsStoredWithTheReason() throws IOException {
+    Path file = directory.resolve("broken.log");
+    Files.writeString(file, "{\"test\":\"broken\",\"n\":0}\nthis is no JSON\n");
+    write(file, "broken", 1, 2);
+
+    awaitLines("broken", 2);
+    assertThat(
+            pipeline
+                .database()
+                .query(
+                    "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
+                        + " SELECT payload->'unparsed'->>'raw', payload->'unparsed'->>'offset'"
+                        + " FROM own WHERE payload->'unparsed'->>'file' = ?",
+                    pipeline.name(),
+                    file.toString()))
+        .containsExactly(List.of("this is no JSON", "24"));
+  }
+
+  /** Of two instances one follows the files, and the other one goes on when it is gone. */
+  @Test
+  void anotherInstanceGoesOn() throws IOException {
+    Path file = directory.resolve("takeover.log");
+    Application second = pipeline.instance("2");
+    second.start();
+    try {
+      Pipeline.awaitReady(second);
+      write(file, "takeover", 0, 20_000);
+      awaitLines("takeover", 1);
+      pipeline.instance().kill();
+      awaitLines("takeover", 20_000);
+      assertEachLineOnce("takeover", file, 20_000);
+    } finally {
+      second.stop();
+    }
+  }
+}

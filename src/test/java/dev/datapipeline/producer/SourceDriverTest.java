@@ -1,0 +1,93 @@
+package dev.datapipeline.producer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.datapipeline.config.SourceConfig;
+import dev.datapipeline.source.Event;
+import dev.datapipeline.source.EventSource;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SourceDriverTest {
+  private boolean broken;
+
+  private final EventSource source =
+      new EventSource() {
+        @Override
+        public String name() {
+          return "test";
+        }
+
+        @Override
+        public List<Event> next(int max) {
+          if (broken) {
+            throw new IllegalStateException("broken");
+          }
+          return List.of(new Event(null, Instant.EPOCH, new byte[] {'1'}));
+        }
+      };
+
+  private final SourceDriver driver =
+      new SourceDriver(
+          source,
+          new SourceConfig("test", "topic", Duration.ofMinutes(1), 5),
+          (asked, config, account) -> {
+            int events = asked.next(config.eventsPerTick()).size();
+            account.sent(events);
+            return events;
+          });
+
+  @Test
+  void aTickSendsAndIsCounted() {
+    assertThat(driver.tick()).isEqualTo(1);
+    SourceState state = driver.state();
+    assertThat(state.sent()).isEqualTo(1);
+    assertThat(state.lastTick()).isPresent();
+    assertThat(state.lastError()).isEmpty();
+    assertThat(state.topic()).isEqualTo("topic");
+  }
+
+  @Test
+  void aSourceThatFailsIsReportedUntilItWorksAgain() {
+    broken = true;
+    assertThat(driver.tick()).isZero();
+    assertThat(driver.failure()).hasValue("IllegalStateException: broken");
+
+    broken = false;
+    assertThat(driver.tick()).isEqualTo(1);
+    assertThat(driver.failure()).isEmpty();
+    assertThat(driver.state().lastError()).hasValue("IllegalStateException: broken");
+  }
+
+  @Test
+  void theFirstTickIsAtOnceAndTheNextOneAfterTheInterval() {
+    assertThat(driver.isTicking()).isFalse();
+    assertThat(driver.untilNextTick()).isLessThan(Duration.ofSeconds(1));
+    assertThat(driver.untilNextTick()).isBetween(Duration.ofSeconds(55), Duration.ofMinutes(1));
+    assertThat(driver.isTicking()).isTrue();
+  }
+
+  @Test
+  void aNewIntervalCountsAtOnce() {
+    driver.untilNextTick();
+    driver.interval(Duration.ofHours(1));
+    assertThat(driver.untilNextTick()).isLessThan(Duration.ofSeconds(1));
+    assertThat(driver.state().interval()).isEqualTo(Duration.ofHours(1));
+  }
+
+  @Test
+  void aPausedSourceIsNotTakenForOneThatStands() {
+    driver.paused(true);
+    assertThat(driver.isTicking()).isTrue();
+    assertThat(driver.state().paused()).isTrue();
+  }
+
+  @Test
+  void nothingIsSentAfterTheStop() {
+    driver.stop();
+    assertThat(driver.tick()).isZero();
+    assertThat(driver.state().sent()).isZero();
+  }
+}
