@@ -57,8 +57,9 @@ export class Chart {
       legend: {show: false},
       cursor: {sync: {key: 'datapipeline'}, drag: {x: false, y: false}, points: {size: 6}},
       scales: {y: {range: (plot, min, max) => [0, Math.max(1, (max ?? 1) * 1.1)]}},
-      axes: [{...axis, space: 70, values: (plot, times) => times.map(clock)},
-        {...axis, size: 46, space: 34, values: (plot, values) => values.map(value => compact.format(value))}],
+      padding: [8, 10, 0, 0],
+      axes: [{...axis, space: 70, size: 24, values: (plot, times) => times.map(clock)},
+        {...axis, size: 44, space: 34, values: (plot, values) => values.map(value => compact.format(value))}],
       series: [{}, ...this.#lines.map((line, index) => ({
         label: line.label, stroke: color(`--c${index % 8 + 1}`), width: 2, dash: index < 8 ? undefined : [4, 3],
         points: {show: false}, spanGaps: line.spanGaps ?? false,

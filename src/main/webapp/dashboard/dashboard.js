@@ -29,6 +29,12 @@ function say(id, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** An address, which may be broken behind its separators only. */
+function sayAddress(node, text) {
+  if (node.textContent === text) return;
+  node.replaceChildren(...text.split(/(?<=[@:/])/).flatMap(part => [part, element('wbr')]));
+}
+
 const announce = text => say('announcement', text);
 
 // --- the way of the data, and the charts
@@ -116,14 +122,30 @@ function showState(state) {
     ? 'lag unknown' : `lag ${whole.format(samples.at(-1).lagTotal)}`));
   say('consumer-note', `${whole.format(stored)} stored since the start` + (skipped ? `, ${whole.format(skipped)} skipped` : '')
     + (retries ? `, ${whole.format(retries)} ${retries === 1 ? 'retry' : 'retries'}` : ''));
-  say('database-note', data.database?.address ?? '');
+  sayAddress($('database-note'), data.database?.address ?? '');
+  showRowCount();
   showControls();
 }
 
+let estimate = null;
+
 function showDatabase(database) {
-  say('rows', (database.estimated ? '≈ ' : '') + whole.format(database.events));
+  // PostgreSQL's estimate changes every few minutes; what was stored since then is known
+  if (!database.estimated) estimate = null;
+  else if (estimate?.events !== database.events) estimate = {events: database.events, stored: latestState?.sinceStart.stored};
+  showRowCount(database.events);
   say('waiting', whole.format(database.deadLetters));
   $('replay-all').disabled = !database.deadLetters;
+}
+
+function showRowCount(events) {
+  if (estimate) {
+    estimate.stored ??= latestState?.sinceStart.stored;
+    const since = Math.max(0, (latestState?.sinceStart.stored ?? 0) - (estimate.stored ?? 0));
+    say('rows', `≈ ${whole.format(estimate.events + since)}`);
+  } else if (events !== undefined) {
+    say('rows', whole.format(events));
+  }
 }
 
 // --- events and dead letters

@@ -49,9 +49,17 @@ public class LiveFeed {
   private final Map<String, String> latest = new LinkedHashMap<>();
   private final List<Future<?>> tasks = new ArrayList<>();
   private final AtomicBoolean asking = new AtomicBoolean();
+  private volatile boolean leaving;
   private volatile long askAgainAtNanos = System.nanoTime();
 
+  /**
+   * The server lets requests that are under way finish before it stops anything, and would wait for
+   * the viewers for half a minute; only the JVM tells in time.
+   */
+  private final Thread whenTheServerStops = new Thread(this::dismiss, "datapipeline viewers");
+
   void start(@Observes @Initialized(ApplicationScoped.class) Object start) {
+    Runtime.getRuntime().addShutdownHook(whenTheServerStops);
     long millis = INTERVAL.toMillis();
     tasks.add(scheduler.scheduleAtFixedRate(this::sample, 0, millis, TimeUnit.MILLISECONDS));
     tasks.add(scheduler.scheduleWithFixedDelay(this::ask, millis, millis, TimeUnit.MILLISECONDS));
@@ -59,7 +67,7 @@ public class LiveFeed {
 
   /** Returns whether there are as many viewers as there may be. */
   boolean isFull() {
-    return viewers.size() >= config.maxViewers();
+    return leaving || viewers.size() >= config.maxViewers();
   }
 
   /** Adds a viewer, who is told what is known first. */
@@ -121,12 +129,12 @@ public class LiveFeed {
     long before = System.nanoTime();
     try {
       rows.read().forEach(this::tellIfNew);
+      long after = System.nanoTime();
+      askAgainAtNanos = after + RESTS_PER_QUERY * (after - before);
     } catch (RuntimeException e) {
-      // the database's health shows why
+      // the database's health shows why; what it costs a database that is away is nothing
       LOG.log(Level.FINE, "the database is not read", e);
     }
-    long after = System.nanoTime();
-    askAgainAtNanos = after + RESTS_PER_QUERY * (after - before);
   }
 
   private void tellIfNew(String kind, String json) {
@@ -153,6 +161,16 @@ public class LiveFeed {
   @PreDestroy
   void stop() {
     tasks.forEach(task -> task.cancel(true));
+    dismiss();
+    try {
+      Runtime.getRuntime().removeShutdownHook(whenTheServerStops);
+    } catch (IllegalStateException e) {
+      // it runs
+    }
+  }
+
+  private void dismiss() {
+    leaving = true;
     // the clients are told that the server goes, and come again
     byte[] bye = message("bye", Json.createObjectBuilder().build().toString());
     for (Viewer viewer : List.copyOf(viewers)) {
