@@ -311,7 +311,7 @@ public final class Backends implements AutoCloseable {
         The pipeline runs. Ctrl-C stops it; the data stay in %1$s.
 
           Dashboard     http://localhost:%2$d/
-  Health        http://localhost:%2$d/health
+          Health        http://localhost:%2$d/health
 
         Query the events:
           psql %3$s -c 'SELECT * FROM raw_events LIMIT 10;'
