@@ -57,7 +57,7 @@ export class Chart {
       legend: {show: false},
       cursor: {sync: {key: 'datapipeline'}, drag: {x: false, y: false}, points: {size: 6}},
       scales: {y: {range: (plot, min, max) => [0, Math.max(1, (max ?? 1) * 1.1)]}},
-      padding: [8, 10, 0, 0],
+      padding: [8, 28, 0, 0],
       axes: [{...axis, space: 70, size: 24, values: (plot, times) => times.map(clock)},
         {...axis, size: 44, space: 34, values: (plot, values) => values.map(value => compact.format(value))}],
       series: [{}, ...this.#lines.map((line, index) => ({

@@ -11,6 +11,7 @@ import dev.datapipeline.consumer.EventConsumer;
 import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
+import dev.datapipeline.health.TelemetryMetrics;
 import dev.datapipeline.producer.EventTimer;
 import dev.datapipeline.producer.RunningSources;
 import dev.datapipeline.storage.Migrations;
@@ -57,6 +58,7 @@ public class PipelineStarter {
   @Inject private EventTimer timer;
   @Inject private PipelineMonitor monitor;
   @Inject private PipelineGauges gauges;
+  @Inject private TelemetryMetrics telemetryMetrics;
   @Inject private StartupState state;
 
   private Thread thread;
@@ -68,6 +70,7 @@ public class PipelineStarter {
       chooseSources();
     }
     gauges.start();
+    telemetryMetrics.start();
     monitor.start();
     thread = threads.newThread(this::startInOrder);
     thread.setName("datapipeline start");

@@ -4,6 +4,7 @@ import dev.datapipeline.config.ApiConfig;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.LogText;
 import dev.datapipeline.producer.EventPublisher;
+import dev.datapipeline.tracing.Tracing;
 import jakarta.annotation.PostConstruct;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -65,6 +66,7 @@ public class PostedEventsResource {
   @Inject private ApiConfig config;
   @Inject private KafkaConfig kafka;
   @Inject private EventPublisher publisher;
+  @Inject private Tracing tracing;
 
   private Semaphore posts;
 
@@ -193,7 +195,8 @@ public class PostedEventsResource {
     private final String contentType;
     private final String type;
     private final boolean binary;
-    private final Posting posting = new Posting(publisher, config.acknowledgementTimeout());
+    private final Posting posting =
+        new Posting(publisher, tracing, config.acknowledgementTimeout());
     private final long deadline = System.nanoTime() + config.maxPostTime().toNanos();
 
     Request(String topic, HttpHeaders headers) {
@@ -221,6 +224,12 @@ public class PostedEventsResource {
     }
 
     Response serve(InputStream body) {
+      try (posting) {
+        return answer(body);
+      }
+    }
+
+    private Response answer(InputStream body) {
       int line = 1;
       try {
         InputStream decoded = decoded(body);

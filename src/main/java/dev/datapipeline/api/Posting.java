@@ -1,6 +1,9 @@
 package dev.datapipeline.api;
 
+import dev.datapipeline.config.LogText;
 import dev.datapipeline.producer.EventPublisher;
+import dev.datapipeline.tracing.SendSpan;
+import dev.datapipeline.tracing.Tracing;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -14,15 +17,18 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * The events of one request on their way to the broker. As many are on the way at once as a window
  * allows, so that a request of any length needs little memory. For one thread.
  */
-final class Posting {
+final class Posting implements AutoCloseable {
   private static final int WINDOW_EVENTS = 2000;
   private static final long WINDOW_BYTES = 8 << 20;
 
   private final EventPublisher publisher;
+  private final Tracing tracing;
   private final Duration timeout;
   private final Deque<Sent> window = new ArrayDeque<>();
   private long windowBytes;
   private long accepted;
+  private SendSpan span;
+  private String failure;
 
   private record Sent(int line, int bytes, CompletableFuture<Void> acknowledgement) {}
 
@@ -47,8 +53,9 @@ final class Posting {
    *
    * @param timeout how long the acknowledgement of one event is waited for
    */
-  Posting(EventPublisher publisher, Duration timeout) {
+  Posting(EventPublisher publisher, Tracing tracing, Duration timeout) {
     this.publisher = publisher;
+    this.tracing = tracing;
     this.timeout = timeout;
   }
 
@@ -60,6 +67,10 @@ final class Posting {
         || (!window.isEmpty() && windowBytes + bytes > WINDOW_BYTES)) {
       awaitFirst();
     }
+    if (span == null) {
+      span = tracing.sending(record.topic());
+    }
+    span.addTo(record.headers());
     CompletableFuture<Void> acknowledgement = publisher.publish(record).toCompletableFuture();
     window.addLast(new Sent(line, bytes, acknowledgement));
     windowBytes += bytes;
@@ -83,9 +94,11 @@ final class Posting {
       accepted++;
     } catch (ExecutionException e) {
       countTheRest();
+      failure = LogText.reason(e.getCause());
       throw new NotAcknowledgedException(first.line(), e.getCause());
     } catch (TimeoutException e) {
       countTheRest();
+      failure = "no acknowledgement in time";
       throw new NotAcknowledgedException(
           first.line(),
           new TimeoutException("no acknowledgement within %d ms".formatted(timeout.toMillis())));
@@ -100,6 +113,14 @@ final class Posting {
       }
     }
     window.clear();
+  }
+
+  /** Ends what is told of the request in its trace. */
+  @Override
+  public void close() {
+    if (span != null) {
+      span.end(accepted, failure);
+    }
   }
 
   /** Returns how many events the broker has acknowledged. */

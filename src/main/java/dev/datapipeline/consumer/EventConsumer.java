@@ -5,6 +5,7 @@ import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.BatchWriter;
+import dev.datapipeline.tracing.Tracing;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedThreadFactory;
@@ -37,6 +38,7 @@ public class EventConsumer {
   @Inject private Broker broker;
   @Inject private BatchWriter writer;
   @Inject private PipelineMetrics metrics;
+  @Inject private Tracing tracing;
   @Inject private ChannelFactory channelFactory;
 
   @Inject
@@ -74,6 +76,7 @@ public class EventConsumer {
                 broker,
                 new ExactlyOnceStore(kafka, isolationLevel, broker, topicIds, writer, state),
                 metrics,
+                tracing,
                 state,
                 space,
                 partition -> laneOf(partition, config.lanes()) == lane));

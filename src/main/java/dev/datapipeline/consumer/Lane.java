@@ -8,6 +8,8 @@ import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.DatabaseFailure;
 import dev.datapipeline.storage.RecordRange;
 import dev.datapipeline.storage.StorageException;
+import dev.datapipeline.tracing.StoreSpan;
+import dev.datapipeline.tracing.Tracing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +46,7 @@ final class Lane implements Runnable {
   private final Broker broker;
   private final ExactlyOnceStore store;
   private final PipelineMetrics metrics;
+  private final Tracing tracing;
   private final ConsumerState state;
   private final QueueSpace space;
   private final IntPredicate owned;
@@ -59,6 +62,7 @@ final class Lane implements Runnable {
       Broker broker,
       ExactlyOnceStore store,
       PipelineMetrics metrics,
+      Tracing tracing,
       ConsumerState state,
       QueueSpace space,
       IntPredicate owned) {
@@ -67,6 +71,7 @@ final class Lane implements Runnable {
     this.broker = broker;
     this.store = store;
     this.metrics = metrics;
+    this.tracing = tracing;
     this.state = state;
     this.space = space;
     this.owned = owned;
@@ -155,6 +160,13 @@ final class Lane implements Runnable {
   }
 
   private void storeUntilDone(List<Delivery> batch) throws InterruptedException {
+    try (StoreSpan span = tracing.storing(batch.stream().map(Delivery::range).toList())) {
+      storeUntilDone(batch, span);
+      span.stored();
+    }
+  }
+
+  private void storeUntilDone(List<Delivery> batch, StoreSpan span) throws InterruptedException {
     while (true) {
       state.awaitResumed();
       try {
@@ -164,22 +176,24 @@ final class Lane implements Runnable {
         defect.reset();
         return;
       } catch (BrokerUnavailableException | KafkaException e) {
-        retryAfter(outage, "the broker does not answer: " + LogText.reason(e), e);
+        retryAfter(outage, "the broker does not answer: " + LogText.reason(e), e, span);
       } catch (StorageException e) {
-        retryAfter(e.failure() == DatabaseFailure.OUTAGE ? outage : defect, e.getMessage(), e);
+        retryAfter(
+            e.failure() == DatabaseFailure.OUTAGE ? outage : defect, e.getMessage(), e, span);
       } catch (RuntimeException e) {
-        retryAfter(defect, LogText.reason(e), e);
+        retryAfter(defect, LogText.reason(e), e, span);
       }
     }
   }
 
-  private void retryAfter(Backoff backoff, String reason, Exception failure)
+  private void retryAfter(Backoff backoff, String reason, Exception failure, StoreSpan span)
       throws InterruptedException {
     if (Thread.currentThread().isInterrupted()) {
       throw new InterruptedException();
     }
     Duration pause = backoff.next();
     metrics.batchRetried();
+    span.retried(reason);
     state.failed(name, reason);
     LOG.log(
         Level.WARNING,

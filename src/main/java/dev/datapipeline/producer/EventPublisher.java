@@ -4,6 +4,8 @@ import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.source.Event;
+import dev.datapipeline.tracing.SendSpan;
+import dev.datapipeline.tracing.Tracing;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
@@ -37,6 +39,7 @@ public class EventPublisher {
 
   @Inject private ProducerConfig config;
   @Inject private PipelineMetrics metrics;
+  @Inject private Tracing tracing;
 
   private final AtomicLong inFlight = new AtomicLong();
   private final AtomicLong unreported = new AtomicLong();
@@ -62,15 +65,18 @@ public class EventPublisher {
           "%d events still wait for the broker's acknowledgement".formatted(inFlight.get()));
       return 0;
     }
+    SendSpan span = tracing.sending(topic);
     for (int i = 0; i < events.size(); i++) {
-      if (!publish(topic, events.get(i), account)) {
+      if (!publish(topic, events.get(i), span, account)) {
         // the event that failed has counted itself
         if (i + 1 < events.size()) {
           notSent(account, events.size() - i - 1, lastError);
         }
+        span.end(i, lastError);
         return i;
       }
     }
+    span.end(events.size(), null);
     return events.size();
   }
 
@@ -88,12 +94,13 @@ public class EventPublisher {
   }
 
   /** Returns false if the event is already known not to be sent. */
-  private boolean publish(String topic, Event event, SentEvents account) {
+  private boolean publish(String topic, Event event, SendSpan span, SentEvents account) {
     Delivery delivery = new Delivery(account);
-    send(
+    ProducerRecord<String, byte[]> record =
         new ProducerRecord<>(
-            topic, null, event.timestamp().toEpochMilli(), event.key(), event.json()),
-        delivery);
+            topic, null, event.timestamp().toEpochMilli(), event.key(), event.json());
+    span.addTo(record.headers());
+    send(record, delivery);
     return !delivery.failed;
   }
 

@@ -9,6 +9,7 @@ import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.source.EventSource;
 import dev.datapipeline.source.ResumableSource;
 import dev.datapipeline.storage.FilePositions;
+import dev.datapipeline.tracing.Tracing;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
@@ -29,6 +30,7 @@ public class RunningSources {
   @Inject private Broker broker;
   @Inject private FilePositions positions;
   @Inject private PipelineMetrics metrics;
+  @Inject private Tracing tracing;
   @Inject @Any private Instance<EventSource> sources;
 
   private volatile Map<String, SourceDriver> drivers = Map.of();
@@ -67,7 +69,7 @@ public class RunningSources {
 
   private SourceDriver.Sender sender(EventSource source) {
     return source instanceof ResumableSource
-        ? new TransactionalSender(kafka, broker, positions, metrics)
+        ? new TransactionalSender(kafka, broker, positions, metrics, tracing)
         : (asked, with, account) ->
             publisher.publish(with.topic(), asked.next(with.eventsPerTick()), account);
   }

@@ -10,6 +10,8 @@ import dev.datapipeline.source.EventSource;
 import dev.datapipeline.source.ResumableSource;
 import dev.datapipeline.storage.FilePosition;
 import dev.datapipeline.storage.FilePositions;
+import dev.datapipeline.tracing.SendSpan;
+import dev.datapipeline.tracing.Tracing;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -46,14 +48,20 @@ final class TransactionalSender implements SourceDriver.Sender {
   private final Broker broker;
   private final FilePositions positions;
   private final PipelineMetrics metrics;
+  private final Tracing tracing;
   private KafkaProducer<String, byte[]> producer;
 
   TransactionalSender(
-      KafkaConfig kafka, Broker broker, FilePositions positions, PipelineMetrics metrics) {
+      KafkaConfig kafka,
+      Broker broker,
+      FilePositions positions,
+      PipelineMetrics metrics,
+      Tracing tracing) {
     this.kafka = kafka;
     this.broker = broker;
     this.positions = positions;
     this.metrics = metrics;
+    this.tracing = tracing;
   }
 
   @Override
@@ -85,6 +93,7 @@ final class TransactionalSender implements SourceDriver.Sender {
   }
 
   private void send(String topic, List<Event> events, SentEvents account) {
+    SendSpan span = tracing.sending(topic);
     try {
       producer.beginTransaction();
       for (Event event : events) {
@@ -94,11 +103,14 @@ final class TransactionalSender implements SourceDriver.Sender {
         if (event.position() != null) {
           record.headers().add(FilePosition.HEADER, event.position().toBytes());
         }
+        span.addTo(record.headers());
         producer.send(record);
       }
       // fails if one of them has failed
       producer.commitTransaction();
+      span.end(events.size(), null);
     } catch (RuntimeException e) {
+      span.end(0, LogText.reason(e));
       metrics.eventsNotSent(events.size());
       account.notSent(events.size(), LogText.reason(e));
       throw e;

@@ -30,7 +30,8 @@ final class ServerDirectory {
     server = userDirectory.resolve("servers").resolve(serverName);
     try {
       Files.createDirectories(server.resolve("apps"));
-      for (String file : new String[] {"server.xml", "jvm.options", "server.env"}) {
+      for (String file :
+          new String[] {"server.xml", "jvm.options", "server.env", "bootstrap.properties"}) {
         Files.copy(CONFIG.resolve(file), server.resolve(file), StandardCopyOption.REPLACE_EXISTING);
       }
       Path drivers = Files.createDirectories(userDirectory.resolve("shared/resources/jdbc"));
