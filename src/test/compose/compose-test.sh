@@ -33,7 +33,7 @@ diagnose() {
 cleanup() {
   [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
   docker info > /dev/null 2>&1 || return
-  [ ! -d "$copy" ] || (cd "$copy" && docker compose down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
+  [ ! -d "$copy" ] || (cd "$copy" && docker compose --profile observability down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
   docker image rm "$APP_IMAGE" > /dev/null 2>&1
 }
 
@@ -110,6 +110,34 @@ recovers() {
 
 starts_again() { docker compose up --detach && recovers; }
 
+# Debian's Prometheus in the place of the official image, where no registry is reached
+prometheus_stand_in() { # TAG
+  local context=$work/prometheus
+  mkdir -p "$context" && cp "$(command -v prometheus)" "$context/prometheus" || { echo 'prometheus is not installed'; return 1; }
+  printf '#!/bin/bash\nexec curl -fsS -o /dev/null "${@: -1}"\n' > "$context/wget"
+  cat > "$context/Dockerfile" << 'END'
+FROM standin/debian:trixie
+COPY prometheus wget /bin/
+RUN chmod 755 /bin/prometheus /bin/wget && mkdir -p /etc/prometheus /prometheus && chown nobody:nogroup /prometheus
+USER nobody
+WORKDIR /prometheus
+VOLUME /prometheus
+ENTRYPOINT ["/bin/prometheus"]
+END
+  docker build -q -t "$1" "$context"
+}
+targets() { docker compose exec -T app curl -s -m 8 'http://prometheus:9090/api/v1/query?query=sum(up)'; }
+targets_up() { [[ $(targets) == *'"'"$1"'"]'* ]]; }
+prometheus_scrapes() { # how many instances
+  local image status=0
+  image=$(docker compose --profile observability config --images | grep prometheus) || return 1
+  docker image inspect "$image" > /dev/null 2>&1 || docker pull -q "$image" 2> /dev/null || prometheus_stand_in "$image" || return 1
+  docker compose up --detach --wait --no-recreate --no-deps prometheus || return 1
+  wait_until 60 targets_up "$1" || { targets; docker compose logs --no-color --tail 20 prometheus; status=1; }
+  docker compose rm --stop --force prometheus
+  return $status
+}
+
 # The commands of README.md or docs/compose.md below a marker
 documented() { # NAME
   local text
@@ -162,7 +190,7 @@ defaults_of_env_example_are_true() {
   docker compose --env-file "$work/example.env" config > "$work/with" || return 1
   # besides the application's own settings, which are only named there, nothing changes
   local found
-  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB)_[A-Z_]+: ')
+  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
   [ -z "$found" ] || { echo "$found"; return 1; }
   # and those are the application's defaults
   local name value
@@ -473,6 +501,7 @@ fi
 fault 'all services stop within their grace period' stop_in_time
 fault "down and up without Kafka's volume" without_kafkas_volume
 fault 'docs: --scale app=3 shares the partitions' scales_to_three
+fault 'Prometheus scrapes the three instances' prometheus_scrapes 3
 if $all; then
   fault 'one of three instances dies' one_of_three_dies
   fault 'docs: liberty:dev on the host with the backends in containers' dev_mode_on_the_host
