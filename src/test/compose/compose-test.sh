@@ -136,6 +136,7 @@ network=${COMPOSE_PROJECT_NAME}_pipeline
 files_are_as_agreed() {
   ! grep -q '^version:' docker-compose.yml || return 1
   [ "$(docker compose config --services | sort | paste -sd' ')" = 'app kafka postgres' ] || return 1
+  [ "$(docker compose --profile observability config --services | sort | paste -sd' ')" = 'app grafana kafka postgres prometheus' ] || return 1
   ! grep -q '# *syntax *=' liberty/Dockerfile || return 1
   # tags are pinned
   ! docker compose config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':[0-9]' || return 1

@@ -3,20 +3,16 @@ package dev.datapipeline.api;
 import dev.datapipeline.config.ApiConfig;
 import dev.datapipeline.security.Operator;
 import dev.datapipeline.security.Roles;
-import jakarta.annotation.Priority;
 import jakarta.inject.Inject;
+import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.annotation.WebFilter;
+import jakarta.servlet.http.HttpFilter;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.HttpMethod;
-import jakarta.ws.rs.Priorities;
-import jakarta.ws.rs.container.ContainerRequestContext;
-import jakarta.ws.rs.container.ContainerRequestFilter;
-import jakarta.ws.rs.container.PreMatching;
-import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.ext.Provider;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -34,10 +30,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * Who may do what. Decided by the method alone, before a resource is looked for, so that nothing
  * that is added later is open by mistake: what is not a read needs the operator.
  */
-@Provider
-@PreMatching
-@Priority(Priorities.AUTHENTICATION)
-public class Access implements ContainerRequestFilter {
+@WebFilter(urlPatterns = "/api/*", asyncSupported = true)
+public class Access extends HttpFilter {
+  private static final long serialVersionUID = 1L;
   private static final Set<String> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
   private static final Set<String> OWN_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
 
@@ -49,33 +44,34 @@ public class Access implements ContainerRequestFilter {
   private static final String BEARER = "Bearer ";
   private static final Logger LOG = Logger.getLogger(Access.class.getName());
 
-  private final Optional<String> gateway = Gateway.address();
-  @Inject private ApiConfig config;
-  @Inject private Operator operator;
-  @Context private HttpServletRequest request;
-  @Context private HttpServletResponse response;
+  private final transient Optional<String> gateway = Gateway.address();
+  @Inject private transient ApiConfig config;
+  @Inject private transient Operator operator;
 
   /** Who issues tokens; without it there are none. */
   @Inject
   @ConfigProperty(name = "mp.jwt.verify.issuer")
-  private Optional<String> tokens;
+  private transient Optional<String> tokens;
 
   @Override
-  public void filter(ContainerRequestContext context) {
-    boolean read = READS.contains(context.getMethod());
-    if (!read && isFromAnotherSite(context)) {
-      context.abortWith(
-          Problem.of(Response.Status.FORBIDDEN, "a page of another site may not do this")
-              .response());
-    } else if (!(read && mayRead(context)) && !isOperator(context)) {
-      refuse(context);
+  protected void doFilter(
+      HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    boolean read = READS.contains(request.getMethod());
+    if (!read && isFromAnotherSite(request)) {
+      Problem.of(Response.Status.FORBIDDEN, "a page of another site may not do this")
+          .writeTo(response);
+    } else if (read && mayRead(request) || isOperator(request, response)) {
+      chain.doFilter(request, response);
+    } else {
+      refuse(request, response);
     }
   }
 
-  private boolean isOperator(ContainerRequestContext context) {
-    String authorization = context.getHeaderString(HttpHeaders.AUTHORIZATION);
+  private boolean isOperator(HttpServletRequest request, HttpServletResponse response) {
+    String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
     if (tokens.isPresent() && authorization != null && isBearer(authorization)) {
-      return hasToken();
+      return hasToken(request, response);
     }
     if (authorization == null || !authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
       return false;
@@ -89,7 +85,7 @@ public class Access implements ContainerRequestFilter {
   }
 
   /** The server checks the token, and takes its groups for roles. */
-  private boolean hasToken() {
+  private static boolean hasToken(HttpServletRequest request, HttpServletResponse response) {
     try {
       return request.authenticate(response) && request.isUserInRole(Roles.OPERATOR);
     } catch (IOException | ServletException e) {
@@ -106,32 +102,31 @@ public class Access implements ContainerRequestFilter {
     }
   }
 
-  private void refuse(ContainerRequestContext context) {
-    if (context.getHeaderString(HttpHeaders.AUTHORIZATION) != null) {
+  private static void refuse(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    if (request.getHeader(HttpHeaders.AUTHORIZATION) != null) {
       // without the name that was given: it may be the password, by mistake
       LOG.warning(
           "credentials that are not the operator's were refused; they came from "
               + request.getRemoteAddr());
     }
     if (request.getUserPrincipal() == null) {
-      context.abortWith(
-          Problem.of(Response.Status.UNAUTHORIZED, "this needs the operator's name and password")
-              .withHeader(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"datapipeline\"")
-              .response());
+      Problem.of(Response.Status.UNAUTHORIZED, "this needs the operator's name and password")
+          .withHeader(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"datapipeline\"")
+          .writeTo(response);
     } else {
-      context.abortWith(
-          Problem.of(Response.Status.FORBIDDEN, "this needs the role " + Roles.OPERATOR)
-              .response());
+      Problem.of(Response.Status.FORBIDDEN, "this needs the role " + Roles.OPERATOR)
+          .writeTo(response);
     }
   }
 
-  private boolean mayRead(ContainerRequestContext context) {
+  private boolean mayRead(HttpServletRequest request) {
     return switch (config.readAccess()) {
       case EVERYONE -> true;
       case OPERATOR -> false;
-      case LOOPBACK -> isLocal(context) && isLoopback(request.getRemoteAddr());
+      case LOOPBACK -> isLocal(request) && isLoopback(request.getRemoteAddr());
       case HOST ->
-          isLocal(context)
+          isLocal(request)
               && (isLoopback(request.getRemoteAddr())
                   || isLoopback(config.httpAddress())
                       && gateway.filter(request.getRemoteAddr()::equals).isPresent());
@@ -142,9 +137,9 @@ public class Access implements ContainerRequestFilter {
    * The caller speaks for itself, and asks for its own machine: a page of another site whose name
    * was made to lead here (DNS rebinding) asks for that name.
    */
-  private boolean isLocal(ContainerRequestContext context) {
-    return OWN_NAMES.contains(host(context.getHeaderString(HttpHeaders.HOST)))
-        && PROXY_HEADERS.stream().allMatch(header -> context.getHeaderString(header) == null);
+  private static boolean isLocal(HttpServletRequest request) {
+    return OWN_NAMES.contains(host(request.getHeader(HttpHeaders.HOST)))
+        && PROXY_HEADERS.stream().allMatch(header -> request.getHeader(header) == null);
   }
 
   private static boolean isLoopback(String address) {
@@ -161,13 +156,13 @@ public class Access implements ContainerRequestFilter {
   }
 
   /** A browser that knows the password would send it along with what another site's page sends. */
-  private static boolean isFromAnotherSite(ContainerRequestContext context) {
-    String origin = context.getHeaderString("Origin");
+  private static boolean isFromAnotherSite(HttpServletRequest request) {
+    String origin = request.getHeader("Origin");
     if (origin == null) {
       return false;
     }
     try {
-      return !String.valueOf(context.getHeaderString(HttpHeaders.HOST))
+      return !String.valueOf(request.getHeader(HttpHeaders.HOST))
           .equals(URI.create(origin).getRawAuthority());
     } catch (IllegalArgumentException e) {
       return true;

@@ -9,7 +9,6 @@ import jakarta.ws.rs.core.Response.Status;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 
 /**
  * Answers what the server refuses before a resource is reached. The server's own page would show
@@ -23,12 +22,7 @@ public class ErrorPage extends HttpServlet {
   protected void service(HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Status status = status(request);
-    response.setStatus(status.getStatusCode());
-    response.setContentType(Problem.MEDIA_TYPE);
-    response
-        .getOutputStream()
-        .write(
-            Problem.of(status, status.getReasonPhrase()).text().getBytes(StandardCharsets.UTF_8));
+    Problem.of(status, status.getReasonPhrase()).writeTo(response);
   }
 
   private static Status status(HttpServletRequest request) {

@@ -15,7 +15,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** How rows look outside. For one thread. */
-final class EventFormat {
+public final class EventFormat {
   static final String CSV_HEADER = "id,timestamp,topic,partition,offset,payload\r\n";
 
   /** Characters beside the payload, in general. */
@@ -128,7 +128,13 @@ final class EventFormat {
     }
   }
 
-  static String time(OffsetDateTime time) {
+  /**
+   * Returns a time as ISO 8601 has it.
+   *
+   * @param time a column's value
+   * @return {@code infinity} or {@code -infinity} for what PostgreSQL calls that
+   */
+  public static String time(OffsetDateTime time) {
     if (time.isEqual(OffsetDateTime.MAX)) {
       return "infinity";
     }

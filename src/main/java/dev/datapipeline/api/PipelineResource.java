@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
+import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -65,6 +66,15 @@ public class PipelineResource {
               mediaType = MediaType.APPLICATION_JSON,
               examples = @ExampleObject(name = "state", value = EXAMPLE)))
   public Response state() {
+    return EventsResource.json(describe().toString());
+  }
+
+  /**
+   * Returns the state of the sources and of the consumer.
+   *
+   * @return what {@code GET /api/pipeline} answers
+   */
+  public JsonObject describe() {
     JsonArrayBuilder sources = Json.createArrayBuilder();
     producer.sources().forEach(source -> sources.add(json(source)));
     ConsumerState state = consumer.state();
@@ -74,12 +84,7 @@ public class PipelineResource {
             .add("paused", state.isPaused())
             .add("failing", state.isFailing());
     state.lastError().ifPresent(error -> consuming.add("lastError", error));
-    return EventsResource.json(
-        Json.createObjectBuilder()
-            .add("sources", sources)
-            .add("consumer", consuming)
-            .build()
-            .toString());
+    return Json.createObjectBuilder().add("sources", sources).add("consumer", consuming).build();
   }
 
   private static JsonObjectBuilder json(SourceState source) {

@@ -3,9 +3,12 @@ package dev.datapipeline.api;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
+import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Map.Entry;
@@ -95,6 +98,15 @@ final class Problem {
             .entity(text());
     headers.forEach(response::header);
     return response.build();
+  }
+
+  /** Answers a request that no resource has seen. */
+  void writeTo(HttpServletResponse response) throws IOException {
+    response.setStatus(status.getStatusCode());
+    response.setContentType(MEDIA_TYPE);
+    response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+    headers.forEach(response::setHeader);
+    response.getOutputStream().write(text().getBytes(StandardCharsets.UTF_8));
   }
 
   ProblemException exception() {

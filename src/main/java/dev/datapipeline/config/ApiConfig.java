@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  * @param maxEventBytes size of one posted event at the most; the broker must take a record of it
  * @param maxPosts requests that post events at the same time
  * @param maxPostTime how long one request may go on posting
+ * @param maxViewers dashboards that may be open at the same time
  * @param acknowledgementTimeout how long the broker's acknowledgement of posted events is waited
  *     for
  */
@@ -24,6 +25,7 @@ public record ApiConfig(
     int maxEventBytes,
     int maxPosts,
     Duration maxPostTime,
+    int maxViewers,
     Duration acknowledgementTimeout) {
 
   /** Who may read data without being the operator. */
@@ -55,6 +57,7 @@ public record ApiConfig(
         settings.integer("API_MAX_EVENT_BYTES", 1024, 64 << 20),
         settings.integer("API_MAX_POSTS", 1, 1000),
         settings.duration("API_MAX_POST_TIME", Duration.ofSeconds(1), Duration.ofDays(1)),
+        settings.integer("API_MAX_VIEWERS", 0, 10_000),
         settings.duration(
             "API_ACKNOWLEDGEMENT_TIMEOUT", Duration.ofSeconds(1), Duration.ofMinutes(10)));
   }

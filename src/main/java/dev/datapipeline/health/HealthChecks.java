@@ -17,8 +17,10 @@ import jakarta.inject.Inject;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
@@ -131,7 +133,7 @@ public class HealthChecks {
   private boolean isStalled() {
     Lag lag = monitor.lag().value();
     PipelineMetrics.Counts counts = metrics.counts();
-    long handled = counts.stored() + counts.skipped() + counts.deadLettered();
+    long handled = counts.handled();
     if (lag == null || lag.total() == 0 || handled != caughtUpStored) {
       caughtUpStored = handled;
       movedAt = Instant.now();
@@ -151,6 +153,17 @@ public class HealthChecks {
             && control.failure().isEmpty()
             && !publisher.isFailing()
             && !publisher.isChannelDead());
+  }
+
+  /**
+   * Returns what {@code /health/ready} says, part by part.
+   *
+   * @return database, broker, consumer, producer
+   */
+  public List<HealthCheckResponse> readiness() {
+    return Stream.of(databaseReady(), brokerReady(), consumerReady(), producerReady())
+        .map(HealthCheck::call)
+        .toList();
   }
 
   // live

@@ -11,8 +11,10 @@ import org.apache.kafka.common.TopicPartition;
  * How far the consumer group is behind the topics.
  *
  * @param byPartition records that could be read and are not committed yet
+ * @param written how many offsets the topics have given away
+ * @param atNanos when this was asked, by {@link System#nanoTime()}
  */
-record Lag(Map<TopicPartition, Long> byPartition) {
+record Lag(Map<TopicPartition, Long> byPartition, long written, long atNanos) {
 
   /**
    * Asks the broker.
@@ -37,7 +39,8 @@ record Lag(Map<TopicPartition, Long> byPartition) {
             lag.put(
                 partition,
                 Math.max(0, end - committed.getOrDefault(partition, starts.get(partition)))));
-    return new Lag(lag);
+    long written = ends.values().stream().mapToLong(Long::longValue).sum();
+    return new Lag(lag, written, System.nanoTime());
   }
 
   long total() {

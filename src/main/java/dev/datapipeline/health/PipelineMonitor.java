@@ -118,6 +118,25 @@ public class PipelineMonitor {
     return lag.isUp() ? Optional.of(lag.value().byPartition()) : Optional.empty();
   }
 
+  /**
+   * How much was written to the topics.
+   *
+   * @param records offsets that the topics have given away, over all partitions
+   * @param atNanos when the broker was asked, by {@link System#nanoTime()}
+   */
+  public record Written(long records, long atNanos) {}
+
+  /**
+   * Returns how much was written to the topics, by whomever.
+   *
+   * @return empty while the broker does not answer
+   */
+  public Optional<Written> written() {
+    return lag.isUp()
+        ? Optional.of(new Written(lag.value().written(), lag.value().atNanos()))
+        : Optional.empty();
+  }
+
   @PreDestroy
   void stop() {
     tasks.forEach(task -> task.cancel(true));

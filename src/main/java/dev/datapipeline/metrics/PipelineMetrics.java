@@ -4,6 +4,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
+import org.HdrHistogram.Recorder;
 import org.eclipse.microprofile.metrics.Counter;
 import org.eclipse.microprofile.metrics.Histogram;
 import org.eclipse.microprofile.metrics.Metadata;
@@ -17,6 +18,8 @@ import org.eclipse.microprofile.metrics.Timer;
  */
 @ApplicationScoped
 public class PipelineMetrics {
+  private static final int RECENT_DIGITS = 2;
+
   private final Total received;
   private final Total stored;
   private final Total skipped;
@@ -28,6 +31,7 @@ public class PipelineMetrics {
   private final Histogram batchSize;
   private final Timer writeTime;
   private final Timer latency;
+  private final Recorder recentLatencies = new Recorder(RECENT_DIGITS);
 
   /** For the container's proxy only. */
   protected PipelineMetrics() {
@@ -164,6 +168,16 @@ public class PipelineMetrics {
    */
   public void visibleAfter(long millis) {
     latency.update(Duration.ofMillis(Math.max(0, millis)));
+    recentLatencies.recordValue(Math.max(0, millis));
+  }
+
+  /**
+   * Returns what {@link #visibleAfter} was told since this was called last. For one caller.
+   *
+   * @return milliseconds
+   */
+  public org.HdrHistogram.Histogram recentLatencies() {
+    return recentLatencies.getIntervalHistogram();
   }
 
   /** Counts an attempt to store a batch that failed and is made again. */
@@ -205,5 +219,15 @@ public class PipelineMetrics {
       long skipped,
       long deadLettered,
       long retries,
-      long batches) {}
+      long batches) {
+
+    /**
+     * Returns how many records are done with.
+     *
+     * @return those stored, skipped, or dead-lettered
+     */
+    public long handled() {
+      return stored + skipped + deadLettered;
+    }
+  }
 }

@@ -17,6 +17,9 @@ import java.util.List;
 public record EventFilter(
     OffsetDateTime from, OffsetDateTime to, String topic, String path, String value) {
 
+  /** Every event. */
+  public static final EventFilter ALL = new EventFilter(null, null, null, null, null);
+
   EventFilter between(OffsetDateTime newFrom, OffsetDateTime newTo) {
     return new EventFilter(newFrom, newTo, topic, path, value);
   }

@@ -310,6 +310,7 @@ public final class Backends implements AutoCloseable {
         ------------------------------------------------------------------------
         The pipeline runs. Ctrl-C stops it; the data stay in %1$s.
 
+          Dashboard     http://localhost:%2$d/
           Health        http://localhost:%2$d/health
 
         Query the events:

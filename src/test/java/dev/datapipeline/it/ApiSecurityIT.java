@@ -440,11 +440,11 @@ class ApiSecurityIT {
 
   @Test
   void everyAnswerCarriesTheHeadersOfACarefulPage() {
-    for (String path : new String[] {"/api/events", "/api/nothing", "/health", "/nothing"}) {
+    for (String path : new String[] {"/api/events", "/api/nothing", "/health", "/nothing", "/"}) {
       HttpResponse<String> response = api.get(path);
       assertThat(response.headers().firstValue("Content-Security-Policy").orElse(""))
           .as(path)
-          .contains("default-src 'self'", "frame-ancestors 'none'");
+          .contains("default-src 'none'", "script-src 'self';", "frame-ancestors 'none'");
       assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
       assertThat(response.headers().firstValue("Referrer-Policy")).isPresent();
       assertThat(response.headers().firstValue("Server")).isEmpty();

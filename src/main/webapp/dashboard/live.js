@@ -1,0 +1,109 @@
+// Reads server-sent events. Not by EventSource: that one cannot send credentials, and gives up for good when
+// the server answers with an error.
+
+const SILENCE_MILLIS = 8000;
+const MAX_PAUSE_MILLIS = 5000;
+
+export class Live {
+  #url;
+  #on;
+  #controller = null;
+  #pause = 500;
+  #wake = () => {};
+
+  /**
+   * on.headers() are those of each request; on.message(kind, data); on.open();
+   * on.away(reason, retryInMillis); on.refused() when credentials are missing or wrong.
+   */
+  constructor(url, on) {
+    this.#url = url;
+    this.#on = on;
+  }
+
+  async run() {
+    document.addEventListener('visibilitychange', () => {
+      // a hidden page would hold one of the few connections that a browser opens to a host
+      if (document.hidden) this.#controller?.abort(new Error('hidden'));
+      else this.#wake();
+    });
+    for (;;) {
+      if (document.hidden) await this.#sleep(Infinity);
+      try {
+        await this.#read();
+      } catch (error) {
+        if (!document.hidden && !(error instanceof Refused)) this.#on.away(reasonOf(error), this.#pause);
+      }
+      await this.#sleep(this.#pause);
+      this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MILLIS);
+    }
+  }
+
+  /** Tries again now, perhaps with other credentials. */
+  retry() {
+    this.#wake();
+  }
+
+  async #read() {
+    const controller = this.#controller = new AbortController();
+    let timer;
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => controller.abort(new Error('no answer for some seconds')), SILENCE_MILLIS);
+    };
+    alive();
+    try {
+      const response = await fetch(this.#url, {
+        headers: {Accept: 'text/event-stream', ...this.#on.headers()},
+        credentials: 'omit', cache: 'no-store', signal: controller.signal,
+      });
+      if (response.status === 401 || response.status === 403) {
+        this.#on.refused();
+        this.#pause = MAX_PAUSE_MILLIS;
+        throw new Refused();
+      }
+      if (!response.ok) {
+        throw new Error(response.status === 503 ? 'it has too many viewers' : `it answers ${response.status}`);
+      }
+      this.#on.open();
+      this.#pause = 500;
+      await this.#parse(response.body.pipeThrough(new TextDecoderStream()).getReader(), alive);
+      throw new Error('it ended the connection');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #parse(reader, alive) {
+    let rest = '';
+    for (;;) {
+      const {done, value} = await reader.read();
+      if (done) return;
+      alive();
+      const blocks = (rest + value).split('\n\n');
+      rest = blocks.pop();
+      for (const block of blocks) {
+        let kind = 'message';
+        let data = '';
+        for (const line of block.split('\n')) {
+          if (line.startsWith('event: ')) kind = line.slice(7);
+          else if (line.startsWith('data: ')) data += line.slice(6);
+        }
+        if (data) this.#on.message(kind, JSON.parse(data));
+      }
+    }
+  }
+
+  #sleep(millis) {
+    return new Promise(resolve => {
+      const timer = millis === Infinity ? 0 : setTimeout(resolve, millis);
+      this.#wake = () => { clearTimeout(timer); resolve(); };
+    });
+  }
+}
+
+class Refused extends Error {}
+
+function reasonOf(error) {
+  // what browsers say when nobody listens differs, and says little
+  return error instanceof TypeError ? 'it does not answer' : error.message;
+}

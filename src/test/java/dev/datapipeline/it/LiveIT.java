@@ -1,0 +1,162 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.StringReader;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What is streamed to the dashboards, and to how many. */
+class LiveIT {
+  private static final int VIEWERS = 200;
+  private static final String REQUEST =
+      "GET /api/live HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n";
+
+  private static Pipeline pipeline;
+  private static Api api;
+
+  @BeforeAll
+  static void start() {
+    pipeline = new Pipeline("live", 2).with("API_MAX_VIEWERS", Integer.toString(VIEWERS));
+    api = new Api(pipeline.running().httpPort());
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  /** Reads messages by their kind until there is one of a kind. */
+  private static Map<String, String> readUntil(BufferedReader reader, String kind)
+      throws IOException {
+    Map<String, String> messages = new LinkedHashMap<>();
+    String event = "";
+    while (!messages.containsKey(kind)) {
+      String line = reader.readLine();
+      assertThat(line).as("the stream has ended").isNotNull();
+      if (line.startsWith("event: ")) {
+        event = line.substring("event: ".length());
+      } else if (line.startsWith("data: ")) {
+        messages.put(event, line.substring("data: ".length()));
+      }
+    }
+    return messages;
+  }
+
+  private static BufferedReader reader(Socket socket) throws IOException {
+    socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
+    return new BufferedReader(
+        new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  private static JsonObject object(String json) {
+    return Json.createReader(new StringReader(json)).readObject();
+  }
+
+  @Test
+  void whoComesLaterSeesTheLastMinutesAndWhatIsStored() throws Exception {
+    pipeline.send(100);
+    await().atMost(Pipeline.PATIENCE).until(() -> pipeline.stored() >= 100);
+    try (Socket socket = api.open(REQUEST)) {
+      BufferedReader reader = reader(socket);
+      assertThat(reader.readLine()).contains("200");
+      Map<String, String> first = readUntil(reader, "database");
+      assertThat(object(first.get("hello")).getJsonArray("history").size()).isPositive();
+      assertThat(object(first.get("database")).getInt("events")).isGreaterThanOrEqualTo(100);
+      assertThat(first.get("events")).contains("\\\"i\\\":");
+      JsonObject state = object(readUntil(reader, "state").get("state"));
+      assertThat(state.getJsonArray("health").getValuesAs(JsonObject.class))
+          .extracting(check -> check.getString("name"))
+          .containsExactly("database", "broker", "consumer", "producer");
+      JsonObject sample = object(readUntil(reader, "sample").get("sample"));
+      assertThat(sample.getJsonObject("lag")).containsOnlyKeys("live-0", "live-1");
+    }
+  }
+
+  @Test
+  void viewersWhoDoNotReadHoldNobodyUpAndOneTooManyIsToldSo() throws Exception {
+    List<Socket> sockets = new ArrayList<>();
+    try {
+      // what they do not read fills their buffers, and then the server's
+      for (int i = 0; i < VIEWERS - 1; i++) {
+        sockets.add(api.open(REQUEST));
+      }
+      Socket reading = api.open(REQUEST);
+      sockets.add(reading);
+      BufferedReader reader = reader(reading);
+      readUntil(reader, "state");
+      await()
+          .atMost(Pipeline.PATIENCE)
+          .untilAsserted(
+              () -> {
+                HttpResponse<String> refused = api.get("/api/live");
+                assertThat(refused.statusCode()).isEqualTo(503);
+                assertThat(refused.headers().firstValue("Retry-After")).isPresent();
+              });
+      long before = pipeline.stored();
+      pipeline.send(20_000);
+      await().atMost(Pipeline.PATIENCE).until(() -> pipeline.stored() >= before + 20_000);
+      await()
+          .atMost(Pipeline.PATIENCE)
+          .until(
+              () ->
+                  object(readUntil(reader, "database").get("database")).getInt("events")
+                      >= before + 20_000);
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+    // those who have gone make room
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              try (Socket socket = api.open(REQUEST)) {
+                assertThat(reader(socket).readLine()).contains("200");
+              }
+            });
+  }
+
+  @Test
+  void aReaderWhoMayNotReadIsRefused() throws Exception {
+    String proxied = REQUEST.replace("Accept", "X-Forwarded-For: 192.0.2.1\r\nAccept");
+    try (Socket socket = api.open(proxied)) {
+      assertThat(reader(socket).readLine()).contains("401");
+    }
+  }
+
+  @Test
+  void theStreamEndsWhenTheServerStops() throws Exception {
+    try (Pipeline other = new Pipeline("live-stop", 1)) {
+      Api its = new Api(other.running().httpPort());
+      try (Socket socket = its.open(REQUEST)) {
+        BufferedReader reader = reader(socket);
+        readUntil(reader, "sample");
+        other.instance().stop();
+        String last = "";
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+          last = line.startsWith("event: ") ? line : last;
+        }
+        assertThat(last).isEqualTo("event: bye");
+      }
+      assertThat(other.instance().log()).noneMatch(line -> line.contains("did not stop"));
+    }
+  }
+}

@@ -1,0 +1,231 @@
+package dev.datapipeline.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import jakarta.json.Json;
+import jakarta.json.JsonArray;
+import jakarta.json.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What the profile observability brings, with the real promtool and a real Prometheus. */
+class ObservabilityIT {
+  private static final Path SHIPPED = Path.of("src/main/observability");
+  private static final Path DASHBOARD = SHIPPED.resolve("grafana/dashboards/datapipeline.json");
+  private static final Path DIRECTORY = ServerDirectory.TARGET.resolve("it/prometheus");
+  private static final Duration SOON = Duration.ofSeconds(90);
+
+  private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+  private static Path promtool;
+  private static int port;
+  private static Process prometheus;
+  private static Pipeline pipeline;
+
+  @BeforeAll
+  static void start() throws Exception {
+    promtool = Tools.require("prometheus", "promtool");
+    Path program = Tools.require("prometheus", "prometheus");
+    pipeline =
+        new Pipeline("observability", 2)
+            .with("PRODUCER_ENABLED", "true")
+            .with("PRODUCER_INTERVAL", "PT0.2S");
+    Application application = pipeline.running();
+    port = Application.freePort();
+    Files.createDirectories(DIRECTORY);
+    // as it is shipped, but for where the instances are
+    Files.writeString(
+        DIRECTORY.resolve("prometheus.yml"),
+        Files.readString(SHIPPED.resolve("prometheus.yml"))
+            .replaceFirst(
+                "(?s)dns_sd_configs:.*",
+                "static_configs: [{targets: ['localhost:%d']}]\n"
+                    .formatted(application.httpPort())));
+    Files.writeString(
+        DIRECTORY.resolve("alerts.yml"), Files.readString(SHIPPED.resolve("alerts.yml")));
+    prometheus =
+        new ProcessBuilder(
+                program.toString(),
+                "--config.file=" + DIRECTORY.resolve("prometheus.yml"),
+                "--storage.tsdb.path=" + Files.createTempDirectory(DIRECTORY, "data"),
+                "--web.listen-address=localhost:" + port)
+            .redirectErrorStream(true)
+            .redirectOutput(DIRECTORY.resolve("prometheus.log").toFile())
+            .start();
+    Runtime.getRuntime().addShutdownHook(new Thread(prometheus::destroyForcibly));
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    if (prometheus != null) {
+      prometheus.destroy();
+      prometheus.waitFor(20, TimeUnit.SECONDS);
+      prometheus.destroyForcibly();
+    }
+    if (pipeline != null) {
+      pipeline.close();
+    }
+  }
+
+  /** Runs promtool, and fails with what it says. */
+  private static void promtool(Object... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(promtool.toString()));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+  }
+
+  private static JsonObject ask(String path) throws IOException {
+    try {
+      HttpResponse<String> response =
+          CLIENT.send(
+              HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+                  .timeout(Duration.ofSeconds(10))
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      JsonObject answer = Json.createReader(new StringReader(response.body())).readObject();
+      assertThat(answer.getString("status")).as("%s: %s", path, answer).isEqualTo("success");
+      return answer;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
+  }
+
+  private static JsonArray query(String expression) throws IOException {
+    return ask("/api/v1/query?query=" + URLEncoder.encode(expression, UTF_8))
+        .getJsonObject("data")
+        .getJsonArray("result");
+  }
+
+  private static double number(String expression) throws IOException {
+    return Double.parseDouble(
+        query(expression).getJsonObject(0).getJsonArray("value").getString(1));
+  }
+
+  private static Set<String> expressionsOfTheDashboard() throws IOException {
+    Set<String> expressions = new LinkedHashSet<>();
+    JsonObject dashboard =
+        Json.createReader(new StringReader(Files.readString(DASHBOARD))).readObject();
+    for (JsonObject panel : dashboard.getJsonArray("panels").getValuesAs(JsonObject.class)) {
+      if (panel.containsKey("targets")) {
+        for (JsonObject target : panel.getJsonArray("targets").getValuesAs(JsonObject.class)) {
+          expressions.add(target.getString("expr").replace("$__rate_interval", "1m"));
+        }
+      }
+    }
+    return expressions;
+  }
+
+  @Test
+  void promtoolAcceptsTheConfigurationAndTheRules() throws Exception {
+    promtool("check", "config", SHIPPED.resolve("prometheus.yml"));
+    promtool("check", "rules", SHIPPED.resolve("alerts.yml"));
+  }
+
+  @Test
+  void eachAlertFiresWhenItMustAndOnlyThen() throws Exception {
+    promtool("test", "rules", "src/test/observability/alerts-test.yml");
+  }
+
+  @Test
+  void prometheusReadsWhatTheDatabaseHas() throws Exception {
+    pipeline.send(300);
+    await()
+        .atMost(SOON)
+        .ignoreExceptions()
+        .untilAsserted(() -> assertThat(number("up{job=\"datapipeline\"}")).isEqualTo(1));
+    await()
+        .atMost(SOON)
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              double before = pipeline.stored();
+              double told = number("sum(datapipeline_records_stored_total)");
+              assertThat(told).isPositive().isLessThanOrEqualTo(pipeline.stored());
+              // what was scraped is some seconds old, and a few events are stored meanwhile
+              assertThat(before - told).isLessThan(100);
+            });
+  }
+
+  @Test
+  void everyExpressionOfTheDashboardHasData() throws Exception {
+    pipeline.send(10);
+    Set<String> expressions = expressionsOfTheDashboard();
+    assertThat(expressions).hasSizeGreaterThan(15);
+    for (String expression : expressions) {
+      if (!expression.equals("ALERTS")) {
+        await(expression)
+            .atMost(SOON)
+            .ignoreExceptionsInstanceOf(IOException.class)
+            .until(() -> !query(expression).isEmpty());
+      }
+    }
+  }
+
+  @Test
+  void everyMetricOfTheDashboardAndOfTheAlertsIsDocumented() throws Exception {
+    String documentation = Files.readString(Path.of("docs/operations.md"));
+    String used = Files.readString(DASHBOARD) + Files.readString(SHIPPED.resolve("alerts.yml"));
+    List<String> metrics =
+        Pattern.compile("datapipeline_[a-z_]+")
+            .matcher(used)
+            .results()
+            .map(result -> result.group().replaceFirst("_(bucket|sum|count)$", ""))
+            .distinct()
+            .toList();
+    assertThat(metrics).hasSizeGreaterThan(10);
+    assertThat(metrics)
+        .allSatisfy(metric -> assertThat(documentation).contains("`" + metric + "`"));
+  }
+
+  @Test
+  void aDeadLetterRaisesItsAlert() throws Exception {
+    // an increase needs a sample from before
+    await()
+        .atMost(SOON)
+        .ignoreExceptions()
+        .until(() -> !query("datapipeline_records_dead_lettered_total").isEmpty());
+    pipeline
+        .producer()
+        .send(new ProducerRecord<>(pipeline.name(), 0, null, "no json".getBytes(UTF_8)));
+    pipeline.producer().flush();
+    await()
+        .atMost(SOON)
+        .ignoreExceptionsInstanceOf(IOException.class)
+        .until(
+            () ->
+                !query("ALERTS{alertname=\"DatapipelineDeadLetters\",alertstate=\"firing\"}")
+                    .isEmpty());
+    JsonArray groups = ask("/api/v1/rules").getJsonObject("data").getJsonArray("groups");
+    assertThat(groups).isNotEmpty();
+    for (JsonObject group : groups.getValuesAs(JsonObject.class)) {
+      assertThat(group.getJsonArray("rules").getValuesAs(JsonObject.class))
+          .hasSizeGreaterThanOrEqualTo(6)
+          .allSatisfy(rule -> assertThat(rule.getString("health")).isNotEqualTo("err"));
+    }
+  }
+}
