@@ -22,7 +22,7 @@ source "$root/src/test/shell/checks.sh"
 
 export COMPOSE_PROJECT_NAME=datapipeline-test-$$ COMPOSE_PROGRESS=plain COMPOSE_MENU=false
 export APP_IMAGE=datapipeline-test:latest
-unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT
+unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT PROMETHEUS_PORT GRAFANA_PORT COMPOSE_PROFILES
 
 diagnose() {
   docker compose ps --all --format '{{.Name}} {{.Status}}'
@@ -35,6 +35,7 @@ cleanup() {
   docker info > /dev/null 2>&1 || return
   [ ! -d "$copy" ] || (cd "$copy" && docker compose --profile observability down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
   docker image rm "$APP_IMAGE" > /dev/null 2>&1
+  [ ! -e "$work/standin" ] || docker image rm "$(cat "$work/standin")" > /dev/null 2>&1
 }
 
 # --- helpers
@@ -110,34 +111,6 @@ recovers() {
 
 starts_again() { docker compose up --detach && recovers; }
 
-# Debian's Prometheus in the place of the official image, where no registry is reached
-prometheus_stand_in() { # TAG
-  local context=$work/prometheus
-  mkdir -p "$context" && cp "$(command -v prometheus)" "$context/prometheus" || { echo 'prometheus is not installed'; return 1; }
-  printf '#!/bin/bash\nexec curl -fsS -o /dev/null "${@: -1}"\n' > "$context/wget"
-  cat > "$context/Dockerfile" << 'END'
-FROM standin/debian:trixie
-COPY prometheus wget /bin/
-RUN chmod 755 /bin/prometheus /bin/wget && mkdir -p /etc/prometheus /prometheus && chown nobody:nogroup /prometheus
-USER nobody
-WORKDIR /prometheus
-VOLUME /prometheus
-ENTRYPOINT ["/bin/prometheus"]
-END
-  docker build -q -t "$1" "$context"
-}
-targets() { docker compose exec -T app curl -s -m 8 'http://prometheus:9090/api/v1/query?query=sum(up)'; }
-targets_up() { [[ $(targets) == *'"'"$1"'"]'* ]]; }
-prometheus_scrapes() { # how many instances
-  local image status=0
-  image=$(docker compose --profile observability config --images | grep prometheus) || return 1
-  docker image inspect "$image" > /dev/null 2>&1 || docker pull -q "$image" 2> /dev/null || prometheus_stand_in "$image" || return 1
-  docker compose up --detach --wait --no-recreate --no-deps prometheus || return 1
-  wait_until 60 targets_up "$1" || { targets; docker compose logs --no-color --tail 20 prometheus; status=1; }
-  docker compose rm --stop --force prometheus
-  return $status
-}
-
 # The commands of README.md or docs/compose.md below a marker
 documented() { # NAME
   local text
@@ -167,7 +140,7 @@ files_are_as_agreed() {
   [ "$(docker compose --profile observability config --services | sort | paste -sd' ')" = 'app grafana kafka postgres prometheus' ] || return 1
   ! grep -q '# *syntax *=' liberty/Dockerfile || return 1
   # tags are pinned
-  ! docker compose config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':[0-9]' || return 1
+  ! docker compose --profile observability config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':v?[0-9]' || return 1
 }
 
 every_setting_passes_through() {
@@ -185,9 +158,9 @@ every_setting_passes_through() {
 }
 
 defaults_of_env_example_are_true() {
-  docker compose config > "$work/without" || return 1
+  docker compose --profile observability config > "$work/without" || return 1
   grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|DB_SSLROOTCERT|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
-  docker compose --env-file "$work/example.env" config > "$work/with" || return 1
+  docker compose --profile observability --env-file "$work/example.env" config > "$work/with" || return 1
   # besides the application's own settings, which are only named there, nothing changes
   local found
   found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
@@ -235,9 +208,9 @@ image_is_as_agreed() {
   [ "$(docker run --rm --entrypoint sh "$APP_IMAGE" -c 'ls /liberty/usr/shared/resources/jdbc | grep -c ^postgresql-')" = 1 ]
 }
 
-containers_are_hardened() {
+hardened() { # SERVICE...
   local service id status=0
-  for service in app kafka postgres; do
+  for service in "$@"; do
     id=$(id_of $service)
     local status_file
     status_file=$(docker compose exec -T $service cat /proc/1/status)
@@ -251,7 +224,13 @@ containers_are_hardened() {
     docker inspect --format '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}' "$id" | tr ' ' '\n' \
       | grep -v "^$COMPOSE_PROJECT_NAME" | grep . && { echo "$service has an anonymous volume"; status=1; }
   done
-  docker inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$(id_of app)" | grep -qx true || { echo "app can write"; status=1; }
+  return $status
+}
+cannot_write() { docker inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$(id_of "$1")" | grep -qx true || { echo "$1 can write"; return 1; }; }
+containers_are_hardened() {
+  local status=0
+  hardened app kafka postgres || status=1
+  cannot_write app || status=1
   ! docker compose exec -T app touch /config/x || status=1
   # nothing that runs in the app's container can change the passwords
   ! docker compose exec -T app touch /run/credentials/x || status=1
@@ -399,6 +378,74 @@ one_of_three_dies() {
   docker compose up --detach --scale app=1 && wait_until 120 all_healthy && everything_stored_once
 }
 
+# The profile observability
+image_of() { docker compose --profile observability config --images | grep "^$1:"; }
+can_have() { # IMAGE
+  docker image inspect "$1" > /dev/null 2>&1 || timeout 300 docker pull --quiet "$1"
+}
+
+# Where the lab's engine reaches no registry: Debian's Prometheus with the official image's contract
+standin_for_prometheus() {
+  local image
+  image=$(image_of prom/prometheus) || return 1
+  can_have "$image" && return
+  docker build --quiet --tag "$image" - << 'EOF' || return 1
+FROM standin/debian:trixie
+RUN apt-get update && apt-get install -y --no-install-recommends busybox prometheus \
+  && rm -rf /var/lib/apt/lists/* && ln -s busybox /bin/wget \
+  && mkdir -p /etc/prometheus /prometheus && chown nobody:nogroup /etc/prometheus /prometheus
+USER nobody
+WORKDIR /prometheus
+VOLUME /prometheus
+ENTRYPOINT ["/bin/prometheus"]
+CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+EOF
+  echo "$image" > "$work/standin"
+}
+
+from_host() { docker run --rm --network host --entrypoint curl "$APP_IMAGE" -s -m 20 "$@"; }
+prometheus_api() { from_host -G "http://localhost:$PROMETHEUS_PORT/api/v1/$1" "${@:2}"; }
+prometheus_says() { # EXPRESSION VALUE
+  prometheus_api query --data-urlencode "query=$1" | tee /dev/stderr | grep -qF ",\"$2\"]}]"
+}
+prometheus_comes_up() {
+  export COMPOSE_PROFILES=observability
+  standin_for_prometheus || return 1
+  docker compose up --detach --wait prometheus || return 1
+  hardened prometheus && cannot_write prometheus
+}
+every_instance_is_scraped() {
+  wait_until 60 prometheus_says 'sum(up{job="datapipeline"})' 3 || return 1
+  wait_until 60 prometheus_says 'count(sum by (instance) (datapipeline_records_stored_total))' 3 || return 1
+  wait_until 60 prometheus_says 'min(datapipeline_ready)' 1
+}
+rules_are_loaded() {
+  local rules alert
+  rules=$(prometheus_api rules) || return 1
+  for alert in $(sed -n 's/.*- alert: //p' src/main/observability/alerts.yml); do
+    grep -qF "\"name\":\"$alert\"" <<< "$rules" || { echo "no rule $alert"; return 1; }
+  done
+  ! grep -F '"health":"err"' <<< "$rules"
+}
+no_page_elsewhere_reads_prometheus() {
+  local answer
+  answer=$(from_host -i -H 'Origin: http://elsewhere.example' "http://localhost:$PROMETHEUS_PORT/api/v1/query?query=1") || return 1
+  grep -q '^HTTP/1.1 200' <<< "$answer" && ! grep -i '^access-control-allow-origin' <<< "$answer"
+}
+grafana_comes_up() {
+  export COMPOSE_PROFILES=observability
+  documented observability || return 1
+  hardened grafana && cannot_write grafana || return 1
+  local grafana=http://localhost:$GRAFANA_PORT
+  from_host -f "$grafana/api/dashboards/uid/datapipeline" | grep -qF '"uid":"datapipeline"' || return 1
+  from_host -f "$grafana/api/datasources/proxy/uid/prometheus/api/v1/query?query=up" | grep -qF '"status":"success"' || return 1
+  # nobody signs in
+  [ "$(from_host -o /dev/null -w '%{http_code}' -u admin:admin "$grafana/api/admin/settings")" != 200 ] || return 1
+  [ "$(from_host -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' \
+    -d '{"user":"admin","password":"admin"}' "$grafana/login")" != 200 ]
+}
+observability_goes() { docker compose --profile observability rm --stop --force prometheus grafana; }
+
 dev_mode_on_the_host() {
   docker compose stop app || return 1
   local before port=9080
@@ -441,6 +488,11 @@ for base in 9080 9180 9280 9380 9480 9580; do
     break
   fi
 done
+
+# other ports than the defaults where somebody has them
+free_port() { local p; for p in $(seq "$1" $(($1 + 50))); do port_is_free "$p" && echo "$p" && return; done; }
+PROMETHEUS_PORT=$(free_port 9090) GRAFANA_PORT=$(free_port 3000)
+export PROMETHEUS_PORT GRAFANA_PORT
 
 check 'three services, no version key, pinned tags, no syntax line' files_are_as_agreed
 check 'every setting can be set in .env, and .env.example lists it' every_setting_passes_through
@@ -501,7 +553,16 @@ fi
 fault 'all services stop within their grace period' stop_in_time
 fault "down and up without Kafka's volume" without_kafkas_volume
 fault 'docs: --scale app=3 shares the partitions' scales_to_three
-fault 'Prometheus scrapes the three instances' prometheus_scrapes 3
+fault 'the profile observability: Prometheus comes up, hardened' prometheus_comes_up
+fault 'Prometheus finds and reads all three instances' every_instance_is_scraped
+fault 'Prometheus has every rule' rules_are_loaded
+fault 'pages of other sites cannot read Prometheus' no_page_elsewhere_reads_prometheus
+if (cd "$copy" && can_have "$(image_of grafana/grafana)") > "$log" 2>&1; then
+  fault 'docs: Grafana comes up with the dashboard, and nobody signs in' grafana_comes_up
+else
+  skip 'docs: Grafana comes up with the dashboard, and nobody signs in' 'its image is not to be had here'
+fi
+fault 'the profile goes again' observability_goes
 if $all; then
   fault 'one of three instances dies' one_of_three_dies
   fault 'docs: liberty:dev on the host with the backends in containers' dev_mode_on_the_host

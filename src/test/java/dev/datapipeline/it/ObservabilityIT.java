@@ -191,7 +191,7 @@ class ObservabilityIT {
     String documentation = Files.readString(Path.of("docs/operations.md"));
     String used = Files.readString(DASHBOARD) + Files.readString(SHIPPED.resolve("alerts.yml"));
     List<String> metrics =
-        Pattern.compile("datapipeline_[a-z_]+")
+        Pattern.compile("(datapipeline|memory)_[a-zA-Z_]+")
             .matcher(used)
             .results()
             .map(result -> result.group().replaceFirst("_(bucket|sum|count)$", ""))
@@ -200,6 +200,57 @@ class ObservabilityIT {
     assertThat(metrics).hasSizeGreaterThan(10);
     assertThat(metrics)
         .allSatisfy(metric -> assertThat(documentation).contains("`" + metric + "`"));
+  }
+
+  @Test
+  void everyPanelAsksTheDatasourceThatIsProvisioned() throws Exception {
+    String provisioned =
+        Files.readString(SHIPPED.resolve("grafana/provisioning/datasources/prometheus.yml"));
+    JsonObject dashboard =
+        Json.createReader(new StringReader(Files.readString(DASHBOARD))).readObject();
+    List<JsonObject> panels =
+        dashboard.getJsonArray("panels").getValuesAs(JsonObject.class).stream()
+            .filter(panel -> !panel.getString("type").equals("row"))
+            .toList();
+    assertThat(panels)
+        .isNotEmpty()
+        .allSatisfy(
+            panel -> {
+              String uid = panel.getJsonObject("datasource").getString("uid");
+              assertThat(provisioned).contains("\n    uid: " + uid + "\n");
+              assertThat(panel.getJsonArray("targets").getValuesAs(JsonObject.class))
+                  .isNotEmpty()
+                  .allSatisfy(
+                      target ->
+                          assertThat(target.getJsonObject("datasource").getString("uid"))
+                              .isEqualTo(uid));
+            });
+  }
+
+  @Test
+  void everyAlertIsDocumented() throws Exception {
+    String documentation = Files.readString(Path.of("docs/operations.md"));
+    List<String> alerts =
+        Pattern.compile("- alert: (\\w+)")
+            .matcher(Files.readString(SHIPPED.resolve("alerts.yml")))
+            .results()
+            .map(result -> result.group(1))
+            .toList();
+    assertThat(alerts).isNotEmpty();
+    assertThat(alerts)
+        .allSatisfy(alert -> assertThat(documentation).contains("| `" + alert + "` |"));
+  }
+
+  /** Prometheus 3 no longer guesses a format: the page has to say which one it is. */
+  @Test
+  void thePageStatesItsFormat() throws Exception {
+    HttpResponse<Void> response =
+        CLIENT.send(
+            HttpRequest.newBuilder(
+                    URI.create("http://localhost:" + pipeline.instance().httpPort() + "/metrics"))
+                .build(),
+            HttpResponse.BodyHandlers.discarding());
+    assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("text/plain");
   }
 
   @Test
