@@ -6,8 +6,11 @@ import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.Meter;
+import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -33,6 +36,8 @@ public class TelemetryMetrics {
   @ConfigProperty(name = "otel.sdk.disabled", defaultValue = "true")
   private boolean disabled;
 
+  private final List<AutoCloseable> registered = new ArrayList<>();
+
   /** Registers the instruments. To be called once, when the parts are there. */
   public void start() {
     if (disabled) {
@@ -45,48 +50,61 @@ public class TelemetryMetrics {
     counter(meter, "batch.retries", "{attempt}", PipelineMetrics.Counts::retries);
     counter(meter, "producer.events.sent", "{event}", PipelineMetrics.Counts::sent);
     counter(meter, "producer.events.failed", "{event}", PipelineMetrics.Counts::notSent);
-    meter
-        .gaugeBuilder("datapipeline.queue")
-        .setUnit("By")
-        .ofLongs()
-        .buildWithCallback(measurement -> measurement.record(consumer.queueBytes()));
-    meter
-        .gaugeBuilder("datapipeline.lag")
-        .setUnit("{record}")
-        .ofLongs()
-        .buildWithCallback(
-            measurement ->
-                monitor
-                    .lagByPartition()
-                    .orElse(Map.of())
-                    .forEach(
-                        (partition, lag) ->
-                            measurement.record(
-                                lag,
-                                Attributes.of(
-                                    TOPIC,
-                                    partition.topic(),
-                                    PARTITION,
-                                    (long) partition.partition()))));
-    meter
-        .gaugeBuilder("datapipeline.ready")
-        .ofLongs()
-        .buildWithCallback(
-            measurement ->
-                checks
-                    .readiness()
-                    .forEach(
-                        check ->
-                            measurement.record(
-                                check.getStatus() == HealthCheckResponse.Status.UP ? 1 : 0,
-                                Attributes.of(PART, check.getName()))));
+    registered.add(
+        meter
+            .gaugeBuilder("datapipeline.queue")
+            .setUnit("By")
+            .ofLongs()
+            .buildWithCallback(measurement -> measurement.record(consumer.queueBytes())));
+    registered.add(
+        meter
+            .gaugeBuilder("datapipeline.lag")
+            .setUnit("{record}")
+            .ofLongs()
+            .buildWithCallback(
+                measurement ->
+                    monitor
+                        .lagByPartition()
+                        .orElse(Map.of())
+                        .forEach(
+                            (partition, lag) ->
+                                measurement.record(
+                                    lag,
+                                    Attributes.of(
+                                        TOPIC,
+                                        partition.topic(),
+                                        PARTITION,
+                                        (long) partition.partition())))));
+    registered.add(
+        meter
+            .gaugeBuilder("datapipeline.ready")
+            .ofLongs()
+            .buildWithCallback(
+                measurement ->
+                    checks
+                        .readiness()
+                        .forEach(
+                            check ->
+                                measurement.record(
+                                    check.getStatus() == HealthCheckResponse.Status.UP ? 1 : 0,
+                                    Attributes.of(PART, check.getName())))));
   }
 
   private void counter(
       Meter meter, String name, String unit, ToLongFunction<PipelineMetrics.Counts> number) {
-    meter
-        .counterBuilder("datapipeline." + name)
-        .setUnit(unit)
-        .buildWithCallback(measurement -> measurement.record(number.applyAsLong(metrics.counts())));
+    registered.add(
+        meter
+            .counterBuilder("datapipeline." + name)
+            .setUnit(unit)
+            .buildWithCallback(
+                measurement -> measurement.record(number.applyAsLong(metrics.counts()))));
+  }
+
+  /** The server's telemetry outlives the application. */
+  @PreDestroy
+  void stop() throws Exception {
+    for (AutoCloseable instrument : registered) {
+      instrument.close();
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.datapipeline.storage;
 
 import dev.datapipeline.metrics.PipelineMetrics;
+import io.opentelemetry.api.trace.Span;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -100,6 +101,10 @@ public class BatchWriter {
       FilePositions.move(connection, records);
       transaction.commit();
       metrics.batchStored(records.size() - deadLetters, duplicates, deadLetters);
+      Span.current()
+          .setAttribute("datapipeline.records.stored", records.size() - deadLetters)
+          .setAttribute("datapipeline.records.skipped", duplicates)
+          .setAttribute("datapipeline.records.dead_lettered", deadLetters);
     } finally {
       rollbackIfOpen();
     }

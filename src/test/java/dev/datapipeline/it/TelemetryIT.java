@@ -81,6 +81,7 @@ class TelemetryIT {
     Span stored = await(Collector.trace(sent), Span.SpanKind.SPAN_KIND_CONSUMER);
     assertThat(stored.getName()).isEqualTo("store telemetry");
     assertThat(stored.getParentSpanId()).isEqualTo(sent.getSpanId());
+    assertThat(Collector.attribute(stored, "datapipeline.records.stored")).matches("[1-3]");
     assertThat(stored.getEndTimeUnixNano()).isGreaterThan(sent.getStartTimeUnixNano());
     assertThat(collector.services()).containsExactly("datapipeline");
   }
