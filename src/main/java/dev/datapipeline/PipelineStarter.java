@@ -5,9 +5,9 @@ import dev.datapipeline.config.Configuration;
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.InvalidSettingException;
 import dev.datapipeline.config.KafkaConfig;
-import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
@@ -113,8 +113,8 @@ public class PipelineStarter {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
-      state.failed(LogText.reason(e));
-      LOG.severe(LogText.reason(e));
+      state.failed(FailureText.reason(e));
+      LOG.severe(FailureText.reason(e));
     }
   }
 
@@ -129,10 +129,10 @@ public class PipelineStarter {
         if (Thread.currentThread().isInterrupted()) {
           throw new InterruptedException();
         }
-        state.failed(what + ": " + LogText.reason(e));
+        state.failed(what + ": " + FailureText.reason(e));
         LOG.warning(
             "%s is not ready; next try in %d ms: %s"
-                .formatted(what, pause.toMillis(), LogText.reason(e)));
+                .formatted(what, pause.toMillis(), FailureText.reason(e)));
         Thread.sleep(pause.toMillis());
         pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : pause.multipliedBy(2);
       }

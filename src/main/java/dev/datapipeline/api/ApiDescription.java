@@ -1,5 +1,8 @@
 package dev.datapipeline.api;
 
+import dev.datapipeline.http.Access;
+import dev.datapipeline.http.FailureMapper;
+import dev.datapipeline.http.Problem;
 import java.util.List;
 import java.util.Map.Entry;
 import org.eclipse.microprofile.openapi.OASFactory;
@@ -12,7 +15,7 @@ import org.eclipse.microprofile.openapi.models.responses.APIResponses;
 
 /**
  * Adds to the description of every operation what all have in common: who may do it, and the
- * failures that {@link Access} and {@link Failures} answer with.
+ * failures that {@link Access} and {@link FailureMapper} answer with.
  */
 public class ApiDescription implements OASFilter {
 

@@ -1,8 +1,10 @@
 package dev.datapipeline.api;
 
-import dev.datapipeline.storage.DeadLetterBox;
-import dev.datapipeline.storage.EventReader;
-import dev.datapipeline.storage.RejectedRecord;
+import dev.datapipeline.http.Parameters;
+import dev.datapipeline.http.Problem;
+import dev.datapipeline.storage.read.DeadLetter;
+import dev.datapipeline.storage.read.DeadLetterRepository;
+import dev.datapipeline.storage.read.EventReader;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
@@ -43,7 +45,7 @@ public class DeadLettersResource {
       {"replayed":1,"failed":1,"letters":[{"id":1,"replayed":true},\
       {"id":2,"replayed":false,"message":"invalid input syntax for type json"}]}""";
 
-  @Inject private DeadLetterBox box;
+  @Inject private DeadLetterRepository box;
   @Inject private EventReader reader;
 
   /**
@@ -75,7 +77,7 @@ public class DeadLettersResource {
     if (!Set.of("waiting", "replayed", "all").contains(wanted)) {
       throw Parameters.bad("state", "one of waiting, replayed, all", wanted);
     }
-    List<RejectedRecord> letters =
+    List<DeadLetter> letters =
         box.list(
             wanted.equals("all") ? null : wanted.equals("replayed"),
             Parameters.text("topic", topic),
@@ -111,11 +113,11 @@ public class DeadLettersResource {
       description = "there is no such dead letter",
       content = @Content(mediaType = Problem.MEDIA_TYPE))
   public Response show(@PathParam("id") String id) {
-    RejectedRecord letter = find(id);
+    DeadLetter letter = find(id);
     return EventsResource.json(new EventFormat(reader.positions()).json(letter).toString());
   }
 
-  private RejectedRecord find(String id) {
+  private DeadLetter find(String id) {
     long number = Parameters.number("id", id, 0, 0, Long.MAX_VALUE);
     return box.find(number)
         .orElseThrow(
@@ -173,10 +175,10 @@ public class DeadLettersResource {
     return answer(box.replay(null, Parameters.text("reasonLike", reasonLike)));
   }
 
-  private static Response answer(List<DeadLetterBox.Replay> replays) {
+  private static Response answer(List<DeadLetterRepository.Replay> replays) {
     JsonArrayBuilder letters = Json.createArrayBuilder();
     long replayed = 0;
-    for (DeadLetterBox.Replay replay : replays) {
+    for (DeadLetterRepository.Replay replay : replays) {
       JsonObjectBuilder letter =
           Json.createObjectBuilder().add("id", replay.id()).add("replayed", replay.replayed());
       if (replay.message() != null) {

@@ -1,8 +1,8 @@
 package dev.datapipeline.api;
 
-import dev.datapipeline.storage.RawEvent;
-import dev.datapipeline.storage.RejectedRecord;
 import dev.datapipeline.storage.TopicPartitionPosition;
+import dev.datapipeline.storage.read.DeadLetter;
+import dev.datapipeline.storage.read.RawEvent;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
@@ -93,7 +93,7 @@ public final class EventFormat {
         .toString();
   }
 
-  JsonObject json(RejectedRecord letter) {
+  JsonObject json(DeadLetter letter) {
     JsonObjectBuilder json =
         Json.createObjectBuilder()
             .add("id", letter.getId())

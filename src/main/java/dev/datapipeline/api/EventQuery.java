@@ -1,6 +1,7 @@
 package dev.datapipeline.api;
 
-import dev.datapipeline.storage.EventFilter;
+import dev.datapipeline.http.Parameters;
+import dev.datapipeline.storage.read.EventFilter;
 import jakarta.ws.rs.QueryParam;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 

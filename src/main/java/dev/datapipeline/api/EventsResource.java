@@ -1,8 +1,10 @@
 package dev.datapipeline.api;
 
-import dev.datapipeline.storage.EventFilter;
-import dev.datapipeline.storage.EventReader;
-import dev.datapipeline.storage.RawEvent;
+import dev.datapipeline.http.Parameters;
+import dev.datapipeline.http.Problem;
+import dev.datapipeline.storage.read.EventFilter;
+import dev.datapipeline.storage.read.EventReader;
+import dev.datapipeline.storage.read.RawEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
@@ -46,7 +48,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 @ApplicationScoped
 @Tag(name = "Reading")
 public class EventsResource {
-  static final String NDJSON = "application/x-ndjson";
+  public static final String NDJSON = "application/x-ndjson";
   static final String CSV = "text/csv";
 
   private static final int MAX_PAGE = 10_000;

@@ -3,6 +3,8 @@ package dev.datapipeline.api;
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.consumer.ConsumerState;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.http.Parameters;
+import dev.datapipeline.http.Problem;
 import dev.datapipeline.producer.ProducerControl;
 import dev.datapipeline.producer.SourceState;
 import jakarta.enterprise.context.ApplicationScoped;

@@ -5,8 +5,8 @@ import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.metrics.Throughput;
 import dev.datapipeline.producer.EventPublisher;
-import dev.datapipeline.storage.DeadLetterBox;
-import dev.datapipeline.storage.EventReader;
+import dev.datapipeline.storage.read.DeadLetterRepository;
+import dev.datapipeline.storage.read.EventReader;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
@@ -39,7 +39,7 @@ public class StatsResource {
       "positions":[{"topic":"sensor_data","partition":0,"nextOffset":750,"updatedAt":"2026-01-15T10:17:17.817Z"}]}""";
 
   @Inject private EventReader reader;
-  @Inject private DeadLetterBox box;
+  @Inject private DeadLetterRepository box;
   @Inject private PipelineMetrics metrics;
   @Inject private Throughput throughput;
   @Inject private PipelineMonitor monitor;

@@ -1,5 +1,7 @@
 package dev.datapipeline.config;
 
+import dev.datapipeline.failure.FailureText;
+
 /** A setting whose value cannot be used. Its message is one line for the person who set it. */
 public final class InvalidSettingException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
@@ -18,6 +20,6 @@ public final class InvalidSettingException extends IllegalArgumentException {
   public InvalidSettingException(String setting, String value, String allowed) {
     super(
         "Setting %s has the value '%s', which is not allowed: it must be %s"
-            .formatted(setting, LogText.oneLine(value), allowed));
+            .formatted(setting, FailureText.oneLine(value), allowed));
   }
 }

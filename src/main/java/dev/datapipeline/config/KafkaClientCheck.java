@@ -1,5 +1,6 @@
 package dev.datapipeline.config;
 
+import dev.datapipeline.failure.FailureText;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,7 +33,8 @@ final class KafkaClientCheck {
       Admin.create(properties).close(Duration.ZERO);
     } catch (KafkaException e) {
       throw new InvalidSettingException(
-          "Settings KAFKA_CLIENT_* are refused by Kafka's client: " + LogText.oneLine(reasons(e)));
+          "Settings KAFKA_CLIENT_* are refused by Kafka's client: "
+              + FailureText.oneLine(reasons(e)));
     }
   }
 

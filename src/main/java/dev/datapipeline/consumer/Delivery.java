@@ -1,6 +1,7 @@
 package dev.datapipeline.consumer;
 
-import dev.datapipeline.storage.RecordRange;
+import dev.datapipeline.connector.PartitionBatch;
+import dev.datapipeline.record.RecordRange;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.reactive.messaging.Message;

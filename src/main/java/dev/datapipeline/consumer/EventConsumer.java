@@ -1,8 +1,10 @@
 package dev.datapipeline.consumer;
 
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.broker.TopicIds;
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.connector.ChannelFactory;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.BatchWriter;
 import dev.datapipeline.tracing.Tracing;
@@ -51,7 +53,7 @@ public class EventConsumer {
   private final List<Lane> lanes = new ArrayList<>();
   private final List<Thread> running = new ArrayList<>();
   private volatile QueueSpace space;
-  private final List<Channel> channels = new ArrayList<>();
+  private final List<TopicSubscriber> channels = new ArrayList<>();
 
   /**
    * Connects the channel. Nothing is read from the broker before {@link #open}.
@@ -63,7 +65,7 @@ public class EventConsumer {
     return prepared().get(0).subscriber();
   }
 
-  private synchronized List<Channel> prepared() {
+  private synchronized List<TopicSubscriber> prepared() {
     if (channels.isEmpty()) {
       space = new QueueSpace(config.maxQueueBytes());
       TopicIds topicIds = new TopicIds(broker);
@@ -82,7 +84,7 @@ public class EventConsumer {
                 partition -> laneOf(partition, config.lanes()) == lane));
       }
       for (String topic : kafka.topics()) {
-        channels.add(new Channel(channelFactory, topic, lanes, space, state, metrics));
+        channels.add(new TopicSubscriber(channelFactory, topic, lanes, space, state, metrics));
       }
     }
     return channels;
@@ -102,9 +104,9 @@ public class EventConsumer {
     for (Lane lane : lanes) {
       start(lane, "datapipeline " + lane);
     }
-    List<Channel> all = prepared();
+    List<TopicSubscriber> all = prepared();
     // the first one is connected by the container
-    all.stream().skip(1).forEach(Channel::subscribe);
+    all.stream().skip(1).forEach(TopicSubscriber::subscribe);
     for (int i = 0; i < all.size(); i++) {
       start(all.get(i), "datapipeline channel " + kafka.topics().get(i));
     }

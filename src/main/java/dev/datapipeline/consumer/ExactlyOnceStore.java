@@ -1,10 +1,12 @@
 package dev.datapipeline.consumer;
 
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.broker.TopicIds;
+import dev.datapipeline.broker.TopicReader;
 import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.BatchWriter;
 import dev.datapipeline.storage.MissingRecordsException;
-import dev.datapipeline.storage.RecordRange;
 import dev.datapipeline.storage.StorageException;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -3,10 +3,11 @@ package dev.datapipeline.consumer;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.config.ConsumerConfig;
-import dev.datapipeline.config.LogText;
+import dev.datapipeline.failure.Backoff;
+import dev.datapipeline.failure.DatabaseFailure;
+import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
-import dev.datapipeline.storage.DatabaseFailure;
-import dev.datapipeline.storage.RecordRange;
+import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.StorageException;
 import dev.datapipeline.tracing.StoreSpan;
 import dev.datapipeline.tracing.Tracing;
@@ -176,12 +177,12 @@ final class Lane implements Runnable {
         defect.reset();
         return;
       } catch (BrokerUnavailableException | KafkaException e) {
-        retryAfter(outage, "the broker does not answer: " + LogText.reason(e), e, span);
+        retryAfter(outage, "the broker does not answer: " + FailureText.reason(e), e, span);
       } catch (StorageException e) {
         retryAfter(
             e.failure() == DatabaseFailure.OUTAGE ? outage : defect, e.getMessage(), e, span);
       } catch (RuntimeException e) {
-        retryAfter(defect, LogText.reason(e), e, span);
+        retryAfter(defect, FailureText.reason(e), e, span);
       }
     }
   }

@@ -1,6 +1,6 @@
 package dev.datapipeline.health;
 
-import dev.datapipeline.config.LogText;
+import dev.datapipeline.failure.FailureText;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;
@@ -35,7 +35,7 @@ final class Probe<T> implements Runnable {
     try {
       answer = new Answer<>(question.call(), null, Instant.now());
     } catch (Exception e) {
-      lastFailure = LogText.reason(e);
+      lastFailure = FailureText.reason(e);
       T last = answer == null ? null : answer.value;
       answer = new Answer<>(last, lastFailure, Instant.now());
       if (e instanceof InterruptedException) {

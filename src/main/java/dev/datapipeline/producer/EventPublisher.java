@@ -1,7 +1,7 @@
 package dev.datapipeline.producer;
 
-import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.ProducerConfig;
+import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.tracing.SendSpan;
@@ -141,7 +141,7 @@ public class EventPublisher {
     CompletionStage<Void> fail(Throwable cause) {
       if (first()) {
         failed = true;
-        notSent(account, 1, LogText.reason(cause));
+        notSent(account, 1, FailureText.reason(cause));
         outcome.completeExceptionally(cause);
       }
       return CompletableFuture.completedFuture(null);

@@ -1,7 +1,7 @@
 package dev.datapipeline.producer;
 
-import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.SourceConfig;
+import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.source.EventSource;
 import java.time.Duration;
 import java.time.Instant;
@@ -67,7 +67,7 @@ final class SourceDriver {
       failing = false;
       return taken;
     } catch (RuntimeException e) {
-      report(LogText.reason(e));
+      report(FailureText.reason(e));
       LOG.log(Level.FINE, "cause", e);
       return 0;
     }

@@ -2,13 +2,13 @@ package dev.datapipeline.producer;
 
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
-import dev.datapipeline.config.LogText;
 import dev.datapipeline.config.SourceConfig;
+import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.record.FilePosition;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.source.EventSource;
 import dev.datapipeline.source.ResumableSource;
-import dev.datapipeline.storage.FilePosition;
 import dev.datapipeline.storage.FilePositions;
 import dev.datapipeline.tracing.SendSpan;
 import dev.datapipeline.tracing.Tracing;
@@ -110,9 +110,9 @@ final class TransactionalSender implements SourceDriver.Sender {
       producer.commitTransaction();
       span.end(events.size(), null);
     } catch (RuntimeException e) {
-      span.end(0, LogText.reason(e));
+      span.end(0, FailureText.reason(e));
       metrics.eventsNotSent(events.size());
-      account.notSent(events.size(), LogText.reason(e));
+      account.notSent(events.size(), FailureText.reason(e));
       throw e;
     }
     account.sent(events.size());

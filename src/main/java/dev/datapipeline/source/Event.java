@@ -1,6 +1,6 @@
 package dev.datapipeline.source;
 
-import dev.datapipeline.storage.FilePosition;
+import dev.datapipeline.record.FilePosition;
 import java.time.Instant;
 import java.util.Objects;
 

@@ -1,6 +1,8 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.failure.DatabaseFailure;
 import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.record.RecordRange;
 import io.opentelemetry.api.trace.Span;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;

@@ -1,5 +1,6 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.FilePosition;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;

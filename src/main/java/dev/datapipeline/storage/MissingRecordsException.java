@@ -1,5 +1,7 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.RecordRange;
+
 /**
  * A range begins behind the position up to which its partition is stored. What lies between was
  * never stored: the database was restored to an earlier state, the group was moved forward, or the

@@ -34,12 +34,12 @@ final class RawEventCopy {
     }
   }
 
-  static void writeDeadLetters(Connection connection, List<DeadLetter> letters)
+  static void writeDeadLetters(Connection connection, List<NewDeadLetter> letters)
       throws SQLException {
     BinaryCopy copy = COPY.get();
     try {
       copy.begin(connection, DEAD_LETTERS);
-      for (DeadLetter letter : letters) {
+      for (NewDeadLetter letter : letters) {
         copy.row(8);
         copy.integer(letter.topicPartitionId());
         copy.bigint(letter.record().offset());

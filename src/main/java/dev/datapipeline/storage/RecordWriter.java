@@ -15,7 +15,7 @@ interface RecordWriter {
       };
 
   /** Finds out which records PostgreSQL does not accept, and writes them to the dead letters. */
-  RecordWriter ISOLATING = (connection, records) -> new Isolation(connection).write(records);
+  RecordWriter ISOLATING = (connection, records) -> new PoisonIsolation(connection).write(records);
 
   /**
    * Writes records to {@code raw_events} or {@code dead_letters}.

@@ -15,7 +15,7 @@ record StorableRecord(int topicPartitionId, ConsumerRecord<byte[], byte[]> recor
     return record.timestamp() < 0 ? System.currentTimeMillis() : record.timestamp();
   }
 
-  DeadLetter rejected(String reason, String sqlState) {
-    return new DeadLetter(topicPartitionId, record, timestampMillis(), reason, sqlState);
+  NewDeadLetter rejected(String reason, String sqlState) {
+    return new NewDeadLetter(topicPartitionId, record, timestampMillis(), reason, sqlState);
   }
 }

@@ -1,6 +1,7 @@
 package dev.datapipeline.storage;
 
-import dev.datapipeline.config.LogText;
+import dev.datapipeline.failure.DatabaseFailure;
+import dev.datapipeline.failure.FailureText;
 
 /** The database did not take a batch. Its message is one line with the reason and the SQLSTATE. */
 public final class StorageException extends Exception {
@@ -15,7 +16,7 @@ public final class StorageException extends Exception {
 
   private static String message(Throwable cause) {
     String sqlState = DatabaseFailure.sqlState(cause);
-    return LogText.reason(cause) + (sqlState == null ? "" : " (SQLSTATE " + sqlState + ")");
+    return FailureText.reason(cause) + (sqlState == null ? "" : " (SQLSTATE " + sqlState + ")");
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.storage.read.RawEvent;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;

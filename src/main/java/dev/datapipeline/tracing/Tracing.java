@@ -1,6 +1,6 @@
 package dev.datapipeline.tracing;
 
-import dev.datapipeline.storage.RecordRange;
+import dev.datapipeline.record.RecordRange;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;

@@ -3,7 +3,7 @@ package dev.datapipeline.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.datapipeline.storage.RawEvent;
+import dev.datapipeline.storage.read.RawEvent;
 import jakarta.enterprise.context.Dependent;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;

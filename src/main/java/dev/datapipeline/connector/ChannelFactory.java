@@ -1,0 +1,110 @@
+package dev.datapipeline.connector;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import org.eclipse.microprofile.config.Config;
+import org.eclipse.microprofile.config.ConfigValue;
+import org.eclipse.microprofile.config.spi.ConfigSource;
+import org.eclipse.microprofile.config.spi.Converter;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.eclipse.microprofile.reactive.messaging.spi.Connector;
+import org.eclipse.microprofile.reactive.messaging.spi.IncomingConnectorFactory;
+import org.reactivestreams.Subscriber;
+
+/**
+ * Opens a channel once more, through the connector that the container uses for it: the container
+ * connects a channel only when the application starts.
+ */
+@ApplicationScoped
+public class ChannelFactory {
+  private static final String CONNECTOR = "liberty-kafka";
+
+  @Inject
+  @Connector(CONNECTOR)
+  private IncomingConnectorFactory connector;
+
+  @Inject private Config config;
+
+  /**
+   * Subscribes to a topic.
+   *
+   * @param channel the incoming channel in the configuration that has everything but the topic
+   * @param topic the topic's name
+   * @param subscriber receives the messages
+   */
+  @SuppressWarnings("unchecked") // the channel's deserializer makes the payloads
+  public void subscribe(String channel, String topic, Subscriber<Message<byte[]>> subscriber) {
+    connector
+        .getPublisherBuilder(new ChannelConfig(config, channel, topic))
+        .map(message -> (Message<byte[]>) message)
+        .buildRs()
+        .subscribe(subscriber);
+  }
+
+  /** What the specification says a connector sees: the channel's properties, then its own. */
+  private record ChannelConfig(Config config, String channel, String topic) implements Config {
+
+    private String channelPrefix() {
+      return "mp.messaging.incoming." + channel + ".";
+    }
+
+    private static String connectorPrefix() {
+      return "mp.messaging.connector." + CONNECTOR + ".";
+    }
+
+    @Override
+    public <T> Optional<T> getOptionalValue(String name, Class<T> type) {
+      if (name.equals("channel-name")) {
+        return Optional.of(type.cast(channel));
+      }
+      if (name.equals("topic")) {
+        return Optional.of(type.cast(topic));
+      }
+      return config
+          .getOptionalValue(channelPrefix() + name, type)
+          .or(() -> config.getOptionalValue(connectorPrefix() + name, type));
+    }
+
+    @Override
+    public <T> T getValue(String name, Class<T> type) {
+      return getOptionalValue(name, type).orElseThrow();
+    }
+
+    @Override
+    public ConfigValue getConfigValue(String name) {
+      ConfigValue value = config.getConfigValue(channelPrefix() + name);
+      return value.getValue() != null ? value : config.getConfigValue(connectorPrefix() + name);
+    }
+
+    @Override
+    public Iterable<String> getPropertyNames() {
+      Set<String> names = new HashSet<>(Set.of("channel-name"));
+      for (String name : config.getPropertyNames()) {
+        for (String prefix : new String[] {channelPrefix(), connectorPrefix()}) {
+          if (name.startsWith(prefix)) {
+            names.add(name.substring(prefix.length()));
+          }
+        }
+      }
+      return names;
+    }
+
+    @Override
+    public Iterable<ConfigSource> getConfigSources() {
+      return config.getConfigSources();
+    }
+
+    @Override
+    public <T> Optional<Converter<T>> getConverter(Class<T> type) {
+      return config.getConverter(type);
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) {
+      return config.unwrap(type);
+    }
+  }
+}

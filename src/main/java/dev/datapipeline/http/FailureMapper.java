@@ -1,0 +1,63 @@
+package dev.datapipeline.http;
+
+import dev.datapipeline.failure.DatabaseFailure;
+import dev.datapipeline.failure.FailureText;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.Response.Status;
+import jakarta.ws.rs.ext.ExceptionMapper;
+import jakarta.ws.rs.ext.Provider;
+import java.util.logging.Logger;
+
+/**
+ * Turns every failure into a {@link Problem}. What happened inside goes to the log, in one line,
+ * and not to the caller.
+ */
+@Provider
+public class FailureMapper implements ExceptionMapper<Throwable> {
+  private static final Logger LOG = Logger.getLogger(FailureMapper.class.getName());
+  private static final String QUERY_CANCELED = "57014";
+  private static final int RETRY_SECONDS = 5;
+
+  @Override
+  public Response toResponse(Throwable failure) {
+    if (failure instanceof ProblemException problem) {
+      return problem.getResponse();
+    }
+    if (failure instanceof WebApplicationException web) {
+      return ofTheContainer(web.getResponse());
+    }
+    String sqlState = DatabaseFailure.sqlState(failure);
+    if (QUERY_CANCELED.equals(sqlState)) {
+      return Problem.of(
+              Status.SERVICE_UNAVAILABLE,
+              "the query took longer than API_QUERY_TIMEOUT; a shorter time range needs less")
+          .retryAfter(RETRY_SECONDS)
+          .response();
+    }
+    LOG.warning("a request failed: " + FailureText.reason(failure));
+    if (DatabaseFailure.of(failure) == DatabaseFailure.OUTAGE) {
+      return Problem.of(Status.SERVICE_UNAVAILABLE, "the database does not answer now")
+          .retryAfter(RETRY_SECONDS)
+          .response();
+    }
+    return Problem.of(Status.INTERNAL_SERVER_ERROR, "the server's log says more").response();
+  }
+
+  /** No such resource, method, or media type: the headers say what there is. */
+  private static Response ofTheContainer(Response response) {
+    Response.StatusType status = response.getStatusInfo();
+    Problem problem =
+        Problem.of(
+            status,
+            switch (status.getStatusCode()) {
+              case 404 -> "there is nothing at this address";
+              case 405 -> "this method is not allowed here";
+              case 406 -> "none of the accepted media types can be had here";
+              case 415 -> "this media type is not taken here";
+              default -> status.getReasonPhrase();
+            });
+    String allow = response.getHeaderString("Allow");
+    return (allow == null ? problem : problem.withHeader("Allow", allow)).response();
+  }
+}

@@ -1,9 +1,0 @@
-package dev.datapipeline.security;
-
-/** What somebody may do. A group of the server's registry is the role of the same name. */
-public final class Roles {
-  /** May write and control. */
-  public static final String OPERATOR = "operator";
-
-  private Roles() {}
-}

@@ -1,0 +1,148 @@
+package dev.datapipeline.storage.read;
+
+import dev.datapipeline.storage.BatchWriter;
+import dev.datapipeline.storage.TopicPartitionPosition;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.time.OffsetDateTime;
+
+/** A stored dead letter, for reading. Rows are written by {@link BatchWriter}. */
+@Entity
+@Table(name = "dead_letters")
+public class DeadLetter {
+  @Id private Long id;
+
+  @Column(name = "received_at", insertable = false, updatable = false)
+  private OffsetDateTime receivedAt;
+
+  @Column(name = "timestamp", insertable = false, updatable = false)
+  private OffsetDateTime timestamp;
+
+  @Column(name = "topic_partition_id", insertable = false, updatable = false)
+  private int topicPartitionId;
+
+  @Column(name = "kafka_offset", insertable = false, updatable = false)
+  private long kafkaOffset;
+
+  @Column(name = "key", insertable = false, updatable = false)
+  private byte[] key;
+
+  @Column(insertable = false, updatable = false)
+  private byte[] payload;
+
+  @Column(insertable = false, updatable = false, columnDefinition = "json")
+  private String headers;
+
+  @Column(insertable = false, updatable = false)
+  private String reason;
+
+  @Column(name = "sqlstate", insertable = false, updatable = false)
+  private String sqlState;
+
+  @Column(name = "replayed_at", insertable = false, updatable = false)
+  private OffsetDateTime replayedAt;
+
+  /** For the persistence provider. */
+  protected DeadLetter() {}
+
+  /**
+   * Returns the row's number.
+   *
+   * @return growing in the order of storing, with gaps
+   */
+  public Long getId() {
+    return id;
+  }
+
+  /**
+   * Returns when it was stored here.
+   *
+   * @return not null
+   */
+  public OffsetDateTime getReceivedAt() {
+    return receivedAt;
+  }
+
+  /**
+   * Returns the Kafka record's timestamp.
+   *
+   * @return not null
+   */
+  public OffsetDateTime getTimestamp() {
+    return timestamp;
+  }
+
+  /**
+   * Returns which partition of which topic it came from.
+   *
+   * @return id of a {@link TopicPartitionPosition}
+   */
+  public int getTopicPartitionId() {
+    return topicPartitionId;
+  }
+
+  /**
+   * Returns the record's offset in its partition.
+   *
+   * @return 0 or more
+   */
+  public long getKafkaOffset() {
+    return kafkaOffset;
+  }
+
+  /**
+   * Returns the record's key.
+   *
+   * @return not copied; null if there is none
+   */
+  public byte[] getKey() {
+    return key;
+  }
+
+  /**
+   * Returns the record's value.
+   *
+   * @return not copied; null if there is none
+   */
+  public byte[] getPayload() {
+    return payload;
+  }
+
+  /**
+   * Returns the record's headers.
+   *
+   * @return JSON; null if there are none
+   */
+  public String getHeaders() {
+    return headers;
+  }
+
+  /**
+   * Returns why PostgreSQL did not accept it.
+   *
+   * @return one line
+   */
+  public String getReason() {
+    return reason;
+  }
+
+  /**
+   * Returns the SQLSTATE of the reason.
+   *
+   * @return null if there is none
+   */
+  public String getSqlState() {
+    return sqlState;
+  }
+
+  /**
+   * Returns when it was stored in {@code raw_events} after all.
+   *
+   * @return null if it was not
+   */
+  public OffsetDateTime getReplayedAt() {
+    return replayedAt;
+  }
+}

@@ -1,0 +1,243 @@
+package dev.datapipeline.storage.read;
+
+import dev.datapipeline.config.ApiConfig;
+import dev.datapipeline.storage.TopicPartitionPosition;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import jakarta.persistence.EntityManager;
+import jakarta.persistence.PersistenceContext;
+import jakarta.persistence.TypedQuery;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Reads stored events. No statement takes longer than {@code API_QUERY_TIMEOUT}, but for the one
+ * that begins an export. Thread-safe.
+ */
+@ApplicationScoped
+public class EventReader {
+  private static final String TIMEOUT_HINT = "jakarta.persistence.query.timeout";
+  private static final int EXPORT_PAGE = 2000;
+  private static final Duration EXPORT_TIMEOUT = Duration.ofMinutes(5);
+  private static final Duration FIRST_SLICE = Duration.ofSeconds(1);
+  private static final int SLICE_GROWTH = 8;
+  private static final Duration LONGEST_SLICE = Duration.ofDays(36_525);
+
+  @PersistenceContext private EntityManager entityManager;
+  @Inject private ApiConfig config;
+
+  /**
+   * Where a page ends.
+   *
+   * @param timestamp of its last event
+   * @param id of its last event
+   */
+  public record Position(OffsetDateTime timestamp, long id) {}
+
+  /**
+   * Returns one event.
+   *
+   * @param id its number
+   * @return empty if there is none
+   */
+  public Optional<RawEvent> find(long id) {
+    return query("SELECT e FROM RawEvent e WHERE e.id = :id", RawEvent.class, config.queryTimeout())
+        .setParameter("id", id)
+        .getResultStream()
+        .findFirst();
+  }
+
+  /**
+   * Returns the latest events, in falling order of timestamp and id.
+   *
+   * <p>The index knows which blocks of the table hold a time range, but no order. So the range is
+   * read in slices from its end, each longer than the one before, until the page is full: what is
+   * read and sorted is little more than what is returned.
+   *
+   * @param filter which events
+   * @param after where the page before ended; null for the first page
+   * @param limit how many at the most
+   * @return possibly none
+   */
+  public List<RawEvent> latest(EventFilter filter, Position after, int limit) {
+    List<RawEvent> page = new ArrayList<>();
+    // a page goes on with the events of the same timestamp
+    OffsetDateTime end = after == null ? filter.to() : after.timestamp().plus(1, ChronoUnit.MICROS);
+    OffsetDateTime base = earlier(end, newest());
+    Duration length = FIRST_SLICE;
+    boolean last = false;
+    while (!last && page.size() < limit) {
+      OffsetDateTime begin = filter.from();
+      last = length.compareTo(LONGEST_SLICE) > 0 || isInfinite(base);
+      if (!last && (begin == null || begin.isBefore(base.minus(length)))) {
+        begin = base.minus(length);
+      } else {
+        last = true;
+      }
+      page.addAll(slice(filter.between(begin, end), after, limit - page.size()));
+      end = begin;
+      base = begin;
+      length = length.multipliedBy(SLICE_GROWTH);
+    }
+    return page;
+  }
+
+  private static OffsetDateTime earlier(OffsetDateTime one, OffsetDateTime other) {
+    return one == null || other.isBefore(one) ? other : one;
+  }
+
+  /** {@code infinity} or {@code -infinity}, from which nothing can be subtracted. */
+  private static boolean isInfinite(OffsetDateTime time) {
+    return time.isEqual(OffsetDateTime.MAX) || time.isEqual(OffsetDateTime.MIN);
+  }
+
+  /** Only where to begin; the newest row need not be the latest one. */
+  private OffsetDateTime newest() {
+    return query(
+            "SELECT e.timestamp FROM RawEvent e WHERE e.id = (SELECT MAX(m.id) FROM RawEvent m)",
+            OffsetDateTime.class,
+            config.queryTimeout())
+        .getResultStream()
+        .findFirst()
+        .filter(time -> !isInfinite(time))
+        .orElseGet(OffsetDateTime::now);
+  }
+
+  private List<RawEvent> slice(EventFilter filter, Position after, int limit) {
+    String[] conditions =
+        after == null
+            ? new String[0]
+            : new String[] {
+              "(e.timestamp < :lastTime OR (e.timestamp = :lastTime AND e.id < :lastId))"
+            };
+    TypedQuery<RawEvent> query =
+        filter.bind(
+            query(
+                "SELECT e FROM RawEvent e"
+                    + filter.where(conditions)
+                    + " ORDER BY e.timestamp DESC, e.id DESC",
+                RawEvent.class,
+                config.queryTimeout()));
+    if (after != null) {
+      query.setParameter("lastTime", after.timestamp()).setParameter("lastId", after.id());
+    }
+    return query.setMaxResults(limit).getResultList();
+  }
+
+  /**
+   * Hands on all events that are stored now, in the order of storing, in pages: neither memory nor
+   * a transaction grows with their number.
+   *
+   * @param filter which events
+   * @param pages gets one page after the other
+   */
+  public void export(EventFilter filter, Consumer<List<RawEvent>> pages) {
+    // an expression keeps PostgreSQL from looking for the first match along the primary key
+    Object[] bounds =
+        filter
+            .bind(
+                query(
+                    "SELECT MIN(e.id + 0), MAX(e.id + 0) FROM RawEvent e"
+                        + filter.between(filter.from(), filter.to()).where(),
+                    Object[].class,
+                    EXPORT_TIMEOUT))
+            .getSingleResult();
+    if (bounds[0] == null) {
+      return;
+    }
+    long next = ((Number) bounds[0]).longValue();
+    long end = ((Number) bounds[1]).longValue();
+    while (next <= end) {
+      List<RawEvent> page =
+          filter
+              .bind(
+                  query(
+                      "SELECT e FROM RawEvent e"
+                          + filter.where("e.id >= :next", "e.id <= :end")
+                          + " ORDER BY e.id",
+                      RawEvent.class,
+                      EXPORT_TIMEOUT))
+              .setParameter("next", next)
+              .setParameter("end", end)
+              .setMaxResults(EXPORT_PAGE)
+              .getResultList();
+      if (page.isEmpty()) {
+        return;
+      }
+      pages.accept(page);
+      next = page.get(page.size() - 1).getId() + 1;
+    }
+  }
+
+  /**
+   * Returns every partition of which anything was stored.
+   *
+   * @return by the id that events and dead letters refer to
+   */
+  public Map<Integer, TopicPartitionPosition> positions() {
+    return query(
+            "SELECT p FROM TopicPartitionPosition p",
+            TopicPartitionPosition.class,
+            config.queryTimeout())
+        .getResultStream()
+        .collect(Collectors.toMap(TopicPartitionPosition::getId, Function.identity()));
+  }
+
+  /**
+   * Returns how many events are stored: counted while they are few, and PostgreSQL's own estimate
+   * beyond.
+   *
+   * @return what there is
+   */
+  public Total total() {
+    long counted = count("raw_events", Total.MAX_COUNTED + 1);
+    if (counted <= Total.MAX_COUNTED) {
+      return new Total(counted, false);
+    }
+    Number estimate =
+        (Number)
+            entityManager
+                .createNativeQuery(
+                    "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = CAST('raw_events' AS regclass)")
+                .getSingleResult();
+    return new Total(Math.max(counted, estimate.longValue()), true);
+  }
+
+  private long count(String table, int max) {
+    return ((Number)
+            entityManager
+                .createNativeQuery(
+                    "SELECT count(*) FROM (SELECT 1 FROM "
+                        + table
+                        + " LIMIT "
+                        + max
+                        + ") AS first_rows")
+                .getSingleResult())
+        .longValue();
+  }
+
+  /**
+   * A number of events.
+   *
+   * @param events how many
+   * @param estimated whether that is an estimate
+   */
+  public record Total(long events, boolean estimated) {
+    static final int MAX_COUNTED = 100_000;
+  }
+
+  private <T> TypedQuery<T> query(String jpql, Class<T> type, Duration timeout) {
+    return entityManager
+        .createQuery(jpql, type)
+        .setHint(TIMEOUT_HINT, (int) timeout.toMillis())
+        .setHint("eclipselink.read-only", true);
+  }
+}

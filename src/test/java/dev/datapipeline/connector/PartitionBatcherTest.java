@@ -1,0 +1,152 @@
+package dev.datapipeline.connector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.LongStream;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.junit.jupiter.api.Test;
+
+class PartitionBatcherTest {
+  private static final TopicPartition PARTITION = new TopicPartition("t", 0);
+  private static final TopicPartition OTHER = new TopicPartition("t", 1);
+
+  private final PartitionBatcher batcher = new PartitionBatcher();
+
+  private static List<ConsumerRecord<byte[], byte[]>> records(
+      TopicPartition partition, long... offsets) {
+    return LongStream.of(offsets)
+        .mapToObj(
+            offset ->
+                new ConsumerRecord<>(
+                    partition.topic(), partition.partition(), offset, new byte[0], new byte[1]))
+        .toList();
+  }
+
+  /** What a poll brings of one partition: these records, and goes on at next. */
+  private List<PartitionBatch> poll(long next, long... offsets) {
+    ConsumerRecords<byte[], byte[]> polled =
+        new ConsumerRecords<>(
+            offsets.length == 0 ? Map.of() : Map.of(PARTITION, records(PARTITION, offsets)),
+            Map.of(PARTITION, new OffsetAndMetadata(next)));
+    List<PartitionBatch> batches = new ArrayList<>();
+    batcher.onConsume(polled).forEach(record -> batches.add((PartitionBatch) record));
+    return batches;
+  }
+
+  private static void assertRange(List<PartitionBatch> batches, long from, long to, int records) {
+    assertThat(batches).hasSize(1);
+    assertThat(batches.get(0).range().from()).isEqualTo(from);
+    assertThat(batches.get(0).range().to()).isEqualTo(to);
+    assertThat(batches.get(0).range().records()).hasSize(records);
+  }
+
+  @SuppressWarnings("removal") // there is no other way to have one
+  private static void assign() {
+    new AssignmentObserver()
+        .onAssignment(
+            new Assignment(List.of(PARTITION)),
+            new ConsumerGroupMetadata("group", 1, "member", Optional.empty()));
+  }
+
+  @Test
+  void aPollBecomesOneBatchForEachPartition() {
+    ConsumerRecords<byte[], byte[]> batches =
+        batcher.onConsume(
+            new ConsumerRecords<>(
+                Map.of(PARTITION, records(PARTITION, 0, 1, 2), OTHER, records(OTHER, 7, 8)),
+                Map.of(PARTITION, new OffsetAndMetadata(3), OTHER, new OffsetAndMetadata(9))));
+
+    assertThat(batches.count()).isEqualTo(2);
+    assertThat(batches.records(OTHER)).singleElement().isInstanceOf(PartitionBatch.class);
+    assertThat(batches.nextOffsets().get(PARTITION).offset()).isEqualTo(3);
+  }
+
+  @Test
+  void theFirstBatchBeginsWithItsFirstRecord() {
+    List<PartitionBatch> batches = poll(7, 5, 6);
+
+    assertRange(batches, 5, 7, 2);
+    assertThat(batches.get(0).afterAssignment()).isTrue();
+  }
+
+  @Test
+  void aGapBetweenPollsBelongsToTheLaterOne() {
+    poll(3, 1, 2);
+    List<PartitionBatch> batches = poll(9, 5, 8);
+
+    assertRange(batches, 3, 9, 2);
+    assertThat(batches.get(0).afterAssignment()).isFalse();
+  }
+
+  @Test
+  void aGapAtTheEndBelongsToTheBatch() {
+    assertRange(poll(6, 1, 2), 1, 6, 2);
+    assertRange(poll(7, 6), 6, 7, 1);
+  }
+
+  @Test
+  void aPollThatOnlyPassesMarkersIsABatchWithoutRecords() {
+    poll(3, 1, 2);
+
+    assertRange(poll(5), 3, 5, 0);
+    assertThat(poll(5)).isEmpty();
+  }
+
+  @Test
+  void aResetToAnEarlierOffsetBeginsAnew() {
+    poll(9, 7, 8);
+    List<PartitionBatch> batches = poll(2, 0, 1);
+
+    assertRange(batches, 0, 2, 2);
+    assertThat(batches.get(0).afterAssignment()).isTrue();
+    assertRange(poll(4, 3), 2, 4, 1);
+  }
+
+  @Test
+  void afterAnAssignmentNothingIsTakenForAGap() {
+    poll(3, 1, 2);
+    assign();
+    List<PartitionBatch> batches = poll(9, 7, 8);
+
+    assertRange(batches, 7, 9, 2);
+    assertThat(batches.get(0).afterAssignment()).isTrue();
+  }
+
+  /** A topic may begin with an aborted transaction; else nobody would commit its offsets. */
+  @Test
+  void afterAnAssignmentAPollWithoutRecordsTellsHowFarItCame() {
+    List<PartitionBatch> batches = poll(5);
+
+    assertRange(batches, 5, 5, 0);
+    assertThat(batches.get(0).afterAssignment()).isTrue();
+    assertThat(poll(5)).isEmpty();
+  }
+
+  @Test
+  void everyOffsetIsAcknowledgedInItsOrder() {
+    PartitionBatch batch = poll(6, 1, 2, 4).get(0);
+    List<Long> acknowledged = new ArrayList<>();
+    Message<PartitionBatch> message =
+        Message.of(
+            batch,
+            () -> {
+              acknowledged.add(batch.offset());
+              return CompletableFuture.completedFuture(null);
+            });
+
+    assertThat(batch.offset()).isEqualTo(1);
+    batch.acknowledge(message, 0, batch.range().to());
+    assertThat(acknowledged).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
+  }
+}

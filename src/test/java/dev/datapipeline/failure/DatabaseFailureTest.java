@@ -1,0 +1,68 @@
+package dev.datapipeline.failure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DatabaseFailureTest {
+
+  @ParameterizedTest
+  @CsvSource({
+    "22P02,VALUE", // invalid JSON
+    "22021,VALUE", // a character that is not in the encoding
+    "23514,VALUE", // a constraint
+    "54001,VALUE", // nested too deeply
+    "08006,OUTAGE",
+    "40P01,OUTAGE", // deadlock
+    "53100,OUTAGE", // disk full
+    "55P03,OUTAGE", // lock timeout
+    "57P01,OUTAGE", // shutdown
+    "58030,OUTAGE", // I/O error of the server
+    "42P01,DEFECT", // no such table
+    "42501,DEFECT", // no privilege
+    "28P01,DEFECT", // wrong password
+    "XX000,DEFECT"
+  })
+  void theSqlStateSaysWhatToDo(String sqlState, DatabaseFailure expected) {
+    Exception failure = new RuntimeException(new SQLException("x", sqlState));
+
+    assertThat(DatabaseFailure.of(failure)).isEqualTo(expected);
+    assertThat(DatabaseFailure.sqlState(failure)).isEqualTo(sqlState);
+  }
+
+  @Test
+  void theInnermostSqlStateCounts() {
+    SQLException outer = new SQLException("wrapped", "08000", new SQLException("x", "22P02"));
+
+    assertThat(DatabaseFailure.of(outer)).isEqualTo(DatabaseFailure.VALUE);
+  }
+
+  @Test
+  void noConnectionIsAnOutage() {
+    assertThat(DatabaseFailure.of(new RuntimeException(new SQLTransientConnectionException("x"))))
+        .isEqualTo(DatabaseFailure.OUTAGE);
+    assertThat(DatabaseFailure.of(new RuntimeException(new IOException("reset"))))
+        .isEqualTo(DatabaseFailure.OUTAGE);
+  }
+
+  @Test
+  void theUnknownIsNeverTakenForABadValue() {
+    assertThat(DatabaseFailure.of(new IllegalStateException("x")))
+        .isEqualTo(DatabaseFailure.DEFECT);
+    assertThat(DatabaseFailure.of(new SQLException("no state"))).isEqualTo(DatabaseFailure.DEFECT);
+    assertThat(DatabaseFailure.ofSqlState("22")).isEqualTo(DatabaseFailure.DEFECT);
+  }
+
+  @Test
+  void aCircleOfCausesEnds() {
+    Exception one = new Exception("one");
+    one.initCause(new Exception("two", one));
+
+    assertThat(DatabaseFailure.of(one)).isEqualTo(DatabaseFailure.DEFECT);
+  }
+}

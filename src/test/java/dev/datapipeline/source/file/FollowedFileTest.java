@@ -1,0 +1,286 @@
+package dev.datapipeline.source.file;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.datapipeline.config.FileConfig;
+import dev.datapipeline.config.FileConfig.Format;
+import dev.datapipeline.source.Event;
+import jakarta.json.Json;
+import jakarta.json.JsonObject;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FollowedFileTest {
+  private static final int MAX_LINE = 1024;
+
+  @TempDir private Path directory;
+  private Path path;
+  private FollowedFile file;
+  private Instant now = Instant.parse("2026-01-02T03:04:05Z");
+
+  private final Clock clock =
+      new Clock() {
+        @Override
+        public Instant instant() {
+          return now;
+        }
+
+        @Override
+        public ZoneId getZone() {
+          return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+          return this;
+        }
+      };
+
+  @BeforeEach
+  void create() throws IOException {
+    path = Files.createFile(directory.resolve("a.log"));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    file.close();
+  }
+
+  private void follow(Format format, long position) throws IOException {
+    FileConfig config =
+        new FileConfig(directory, "*", format, "default", MAX_LINE, Duration.ofMinutes(1));
+    file = new FollowedFile(path, path, 7, position, config, clock);
+  }
+
+  private void append(String text) throws IOException {
+    append(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void append(byte[] bytes) throws IOException {
+    Files.write(path, bytes, StandardOpenOption.APPEND);
+  }
+
+  private List<Event> read() throws IOException {
+    List<Event> events = new ArrayList<>();
+    file.read(events, 1000, 1 << 20);
+    return events;
+  }
+
+  private List<String> texts() throws IOException {
+    return read().stream().map(event -> new String(event.json(), StandardCharsets.UTF_8)).toList();
+  }
+
+  private static JsonObject json(Event event) {
+    return Json.createReader(new ByteArrayInputStream(event.json())).readObject();
+  }
+
+  private static JsonObject unparsed(Event event) {
+    return json(event).getJsonObject("unparsed");
+  }
+
+  @Test
+  void aJsonLineIsSentByteForByteAndTellsWhereTheNextOneBegins() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("{ \"a\":1.50 }\r\n\n\"ä\"\n");
+
+    List<Event> events = read();
+
+    assertThat(new String(events.get(0).json(), StandardCharsets.UTF_8))
+        .isEqualTo("{ \"a\":1.50 }");
+    assertThat(new String(events.get(1).json(), StandardCharsets.UTF_8)).isEqualTo("\"ä\"");
+    assertThat(events.get(0).position().next()).isEqualTo(14);
+    assertThat(events.get(1).position().next()).isEqualTo(Files.size(path));
+    assertThat(events).hasSize(2);
+  }
+
+  @Test
+  void halfALineIsWaitedFor() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("{\"a\":");
+    assertThat(read()).isEmpty();
+    now = now.plusSeconds(59);
+    append("1}");
+    assertThat(read()).isEmpty();
+    append("\n{");
+    assertThat(texts()).containsExactly("{\"a\":1}");
+  }
+
+  @Test
+  void aLastLineThatDoesNotEndIsTakenAsItIsAfterAWhile() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("{\"a\":1}\n{\"b\":2}");
+    assertThat(texts()).containsExactly("{\"a\":1}");
+    now = now.plusSeconds(61);
+    assertThat(texts()).containsExactly("{\"b\":2}");
+    assertThat(read()).isEmpty();
+  }
+
+  @Test
+  void aLineThatIsNoJsonBecomesAnEventThatSaysSo() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("1\noops \"x\"\n2\n");
+
+    List<Event> events = read();
+
+    assertThat(events).hasSize(3);
+    JsonObject unparsed = unparsed(events.get(1));
+    assertThat(unparsed.getString("raw")).isEqualTo("oops \"x\"");
+    assertThat(unparsed.getString("file")).isEqualTo(path.toString());
+    assertThat(unparsed.getInt("offset")).isEqualTo(2);
+    assertThat(unparsed.getString("reason")).startsWith("not JSON");
+  }
+
+  @Test
+  void twoDocumentsOnOneLineAreNotOne() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("{} {}\n");
+    assertThat(unparsed(read().get(0)).getString("raw")).isEqualTo("{} {}");
+  }
+
+  /** The parser's own limits must not stop the source. */
+  @Test
+  void jsonThatIsNestedTooDeeplySaysSo() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("[".repeat(1010) + "\n1\n");
+
+    List<Event> events = read();
+
+    assertThat(unparsed(events.get(0)).getString("reason")).startsWith("not JSON");
+    assertThat(events).hasSize(2);
+  }
+
+  @Test
+  void invalidUtf8IsKeptAsItIs() throws IOException {
+    follow(Format.NDJSON, 0);
+    append(new byte[] {'"', (byte) 0xff, '"', '\n'});
+
+    JsonObject unparsed = unparsed(read().get(0));
+
+    assertThat(unparsed.getString("reason")).isEqualTo("invalid UTF-8");
+    assertThat(unparsed.getString("raw")).isEqualTo("\"\ufffd\"");
+    assertThat(unparsed.getString("raw_base64")).isEqualTo("Iv8i");
+  }
+
+  @Test
+  void aLineThatIsTooLongBecomesSeveralEventsAndTheNextOneIsWhole() throws IOException {
+    follow(Format.NDJSON, 0);
+    String line = "x".repeat(2500);
+    append(line + "\n{\"a\":1}\n");
+
+    List<Event> events = read();
+
+    assertThat(events).hasSize(4);
+    StringBuilder raw = new StringBuilder();
+    events.subList(0, 3).forEach(event -> raw.append(unparsed(event).getString("raw")));
+    assertThat(raw).hasToString(line);
+    assertThat(new String(events.get(3).json(), StandardCharsets.UTF_8)).isEqualTo("{\"a\":1}");
+  }
+
+  @Test
+  void theRestOfALineThatIsTooLongIsNotTakenForALineAfterARestart() throws IOException {
+    append("1".repeat(2000) + "\n2\n");
+    follow(Format.NDJSON, MAX_LINE);
+
+    List<Event> events = read();
+
+    assertThat(unparsed(events.get(0)).getString("raw")).hasSize(2000 - MAX_LINE);
+    assertThat(events).hasSize(2);
+  }
+
+  @Test
+  void aLineOfTheAllowedLengthIsWhole() throws IOException {
+    follow(Format.NDJSON, 0);
+    append("1".repeat(MAX_LINE) + "\n");
+    assertThat(texts()).containsExactly("1".repeat(MAX_LINE));
+  }
+
+  @Test
+  void csvMayHaveQuotesAndLineBreaksInThem() throws IOException {
+    follow(Format.CSV, 0);
+    append("\ufeffid,\"the \"\"text\"\"\"\r\n1,\"a,\r\nb\"\r\n2,\"\"\"\"\n");
+    assertThat(texts())
+        .containsExactly(
+            "{\"id\":\"1\",\"the \\\"text\\\"\":\"a,\\r\\nb\"}",
+            "{\"id\":\"2\",\"the \\\"text\\\"\":\"\\\"\"}");
+  }
+
+  @Test
+  void csvKnowsItsHeaderAfterARestart() throws IOException {
+    append("a,b\n1,2\n3,4\n");
+    follow(Format.CSV, 8);
+    assertThat(texts()).containsExactly("{\"a\":\"3\",\"b\":\"4\"}");
+  }
+
+  @Test
+  void halfARecordOfCsvIsWaitedFor() throws IOException {
+    follow(Format.CSV, 0);
+    append("a,b\n1,\"x\n");
+    assertThat(read()).isEmpty();
+    append("y\"\n");
+    assertThat(texts()).containsExactly("{\"a\":\"1\",\"b\":\"x\\ny\"}");
+  }
+
+  @Test
+  void aQuoteThatIsNeverClosedCostsOneLineOnly() throws IOException {
+    follow(Format.CSV, 0);
+    append("a,b\n1,\"x\n2,y\n" + "3,z\n".repeat(400));
+
+    List<Event> events = read();
+
+    assertThat(unparsed(events.get(0)).getString("raw")).isEqualTo("1,\"x");
+    assertThat(json(events.get(1)).getString("b")).isEqualTo("y");
+    assertThat(events).hasSize(402);
+  }
+
+  @Test
+  void aRecordOfAnotherLengthSaysSo() throws IOException {
+    follow(Format.CSV, 0);
+    append("a,b\n1\n");
+    assertThat(unparsed(read().get(0)).getString("reason"))
+        .isEqualTo("1 fields, and the header has 2");
+  }
+
+  @Test
+  void anAccessLogIsTakenApart() throws IOException {
+    follow(Format.COMBINED, 0);
+    append(
+        "203.0.113.7 - frank [10/Oct/2025:13:55:36 -0700] \"GET /a?b=c HTTP/1.1\" 200 2326"
+            + " \"-\" \"Agent \\\"X\\\" 1.0\"\n");
+
+    Event event = read().get(0);
+
+    assertThat(event.timestamp()).isEqualTo(Instant.parse("2025-10-10T20:55:36Z"));
+    assertThat(new String(event.json(), StandardCharsets.UTF_8))
+        .isEqualTo(
+            "{\"timestamp\":\"2025-10-10T20:55:36Z\",\"client\":\"203.0.113.7\",\"user\":\"frank\","
+                + "\"method\":\"GET\",\"path\":\"/a?b=c\",\"protocol\":\"HTTP/1.1\",\"status\":200,"
+                + "\"bytes\":2326,\"referrer\":null,\"user_agent\":\"Agent \\\"X\\\" 1.0\"}");
+  }
+
+  @Test
+  void aLineThatIsNoRequestSaysWhy() throws IOException {
+    follow(Format.COMBINED, 0);
+    append("a - - [yesterday] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"\nb\n\"c\n");
+    assertThat(read())
+        .extracting(event -> unparsed(event).getString("reason"))
+        .containsExactly(
+            "the time is not like 10/Oct/2000:13:55:36 -0700",
+            "1 fields, and the combined format has 9",
+            "a field does not end with \"");
+  }
+}
