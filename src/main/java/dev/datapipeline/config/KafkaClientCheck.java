@@ -3,7 +3,6 @@ package dev.datapipeline.config;
 import dev.datapipeline.failure.FailureText;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -11,34 +10,39 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Tells at the start whether Kafka's clients accept their properties: stores that can be opened, a
- * login that can be parsed. The connector would try again for an hour, silently, and hold up the
- * start of the application meanwhile.
+ * Checks at startup that Kafka's clients accept their properties: for example, that key stores can
+ * be opened and a login can be parsed. Without this check the connector would silently retry for an
+ * hour and block the startup of the application.
  */
 final class KafkaClientCheck {
-  /** Never connected to; the brokers' real names may be unknown for a while. */
-  private static final String ANYWHERE = "localhost:1";
+  /**
+   * Nothing connects to it. The names of the real brokers may not resolve yet, and the client would
+   * refuse them.
+   */
+  private static final String PLACEHOLDER_ADDRESS = "localhost:1";
 
   private KafkaClientCheck() {}
 
   /**
-   * Makes a client and throws it away.
+   * Creates a client and closes it again.
    *
-   * @throws InvalidSettingException with the client's reason
+   * @throws InvalidSettingException if the client refuses a property; the message has its reason
    */
   static void check(KafkaConfig config) {
-    Map<String, Object> properties = new HashMap<>(config.clientProperties());
-    properties.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, ANYWHERE);
+    Map<String, Object> properties = config.commonProperties();
+    properties.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, PLACEHOLDER_ADDRESS);
     try {
       Admin.create(properties).close(Duration.ZERO);
     } catch (KafkaException e) {
       throw new InvalidSettingException(
-          "Settings KAFKA_CLIENT_* are refused by Kafka's client: "
-              + FailureText.oneLine(reasons(e)));
+          "Kafka's client refuses the KAFKA_CLIENT_* settings: " + FailureText.oneLine(reasons(e)));
     }
   }
 
-  /** The outermost message only says that there is no client, and the innermost not of what. */
+  /**
+   * Joins the messages of all causes. The outermost one only says that no client was created, and
+   * the innermost one doesn't say what it is about.
+   */
   private static String reasons(Throwable failure) {
     List<String> reasons = new ArrayList<>();
     Throwable first = failure.getCause() == null ? failure : failure.getCause();

@@ -1,22 +1,27 @@
 package dev.datapipeline.config;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.IsolationLevel;
 
 /**
- * Which broker, topic and consumer group.
+ * Which broker, topics and consumer group the application uses.
  *
- * @param bootstrapServers {@code host:port}, comma separated
- * @param topic the topic that events are written to unless their source has one of its own
- * @param topics every topic that is read: {@code topic}, and those of the sources
+ * @param bootstrapServers {@code host:port} pairs, separated by commas
+ * @param topic the default topic of the sources
+ * @param topics every topic that is consumed: {@code topic}, and the topics of the sources
  * @param groupId the consumer group
- * @param partitions number of partitions of the topic if this application creates it
- * @param replicationFactor replicas of each partition if this application creates the topic; -1 is
- *     the broker's default
- * @param clientProperties further properties of the Kafka clients (TLS, SASL), as given; may hold
- *     secrets
+ * @param partitions number of partitions of a topic that this application creates
+ * @param replicationFactor replicas of each partition of a topic that this application creates; -1
+ *     means the broker's default
+ * @param isolationLevel whether records of open and aborted transactions are read
+ * @param clientProperties additional properties of the Kafka clients (TLS, SASL), unchanged; may
+ *     contain secrets
  */
 public record KafkaConfig(
     String bootstrapServers,
@@ -25,13 +30,18 @@ public record KafkaConfig(
     String groupId,
     int partitions,
     int replicationFactor,
+    IsolationLevel isolationLevel,
     Map<String, String> clientProperties) {
+
+  /** The channel's own property, so that the connector and the other clients read the same. */
+  static final String ISOLATION_LEVEL = "mp.messaging.incoming.events-in.isolation.level";
 
   private static final Pattern BOOTSTRAP =
       Pattern.compile(
           "[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*|(\\[[0-9a-fA-F:]+]:\\d{1,5})");
   private static final Pattern TOPIC = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
   private static final Pattern GROUP = Pattern.compile("\\S.{0,254}");
+  private static final Pattern ISOLATION = Pattern.compile("read_committed|read_uncommitted");
 
   static KafkaConfig from(Settings settings, Map<String, String> clientProperties) {
     String topic = topic(settings, "KAFKA_TOPIC");
@@ -46,11 +56,38 @@ public record KafkaConfig(
         settings.text("KAFKA_GROUP_ID", GROUP, "1 to 255 characters"),
         settings.integer("KAFKA_TOPIC_PARTITIONS", 1, 10_000),
         settings.integer("KAFKA_TOPIC_REPLICATION_FACTOR", -1, 100),
+        IsolationLevel.valueOf(
+            settings
+                .text(ISOLATION_LEVEL, ISOLATION, "read_committed or read_uncommitted")
+                .toUpperCase(Locale.ROOT)),
         Map.copyOf(clientProperties));
   }
 
   static String topic(Settings settings, String setting) {
     return settings.text(
         setting, TOPIC, "1 to 249 of the characters a-z A-Z 0-9 . _ -, not . or ..");
+  }
+
+  /**
+   * Returns the properties that every Kafka client of this application starts from: the client
+   * properties and the bootstrap servers. They may contain secrets, so never log them.
+   *
+   * @return a new map that the caller may change
+   */
+  public Map<String, Object> commonProperties() {
+    Map<String, Object> properties = new HashMap<>(clientProperties);
+    properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    return properties;
+  }
+
+  /** Leaves out the values of the client properties, which may be secrets. */
+  @Override
+  public String toString() {
+    return "KafkaConfig[bootstrapServers=%s, topics=%s, groupId=%s, clientProperties=%s]"
+        .formatted(
+            bootstrapServers,
+            topics,
+            groupId,
+            clientProperties.keySet().stream().sorted().toList());
   }
 }

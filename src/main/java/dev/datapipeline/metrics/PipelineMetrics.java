@@ -12,9 +12,11 @@ import org.eclipse.microprofile.metrics.MetricRegistry;
 import org.eclipse.microprofile.metrics.Timer;
 
 /**
- * What the pipeline has done since it started, for {@code /metrics}, health and the log. The
- * consumer's numbers are told once a batch or a delivery, never once a record, so that they cost a
- * flood nothing. Thread-safe.
+ * Counts what the pipeline has done since it started, for {@code /metrics}, health and the log. The
+ * consumer updates its numbers once per batch, never once per record, so metrics stay cheap at high
+ * rates. Thread-safe.
+ *
+ * <p>It needs nothing but a registry, so a unit test can create one with a registry of its own.
  */
 @ApplicationScoped
 public class PipelineMetrics {
@@ -33,7 +35,7 @@ public class PipelineMetrics {
   private final Timer latency;
   private final Recorder recentLatencies = new Recorder(RECENT_DIGITS);
 
-  /** For the container's proxy only. */
+  /** Required by CDI for client proxies; do not call. */
   protected PipelineMetrics() {
     received = null;
     stored = null;
@@ -48,9 +50,9 @@ public class PipelineMetrics {
   }
 
   /**
-   * Registers the metrics, so that each is there from the start, with 0.
+   * Registers all metrics, so that each is exported as 0 from the start.
    *
-   * @param registry shown at {@code /metrics}
+   * @param registry the registry that {@code /metrics} exports
    */
   @Inject
   public PipelineMetrics(MetricRegistry registry) {
@@ -91,19 +93,19 @@ public class PipelineMetrics {
     return Metadata.builder().withName("datapipeline_" + name).withDescription(help).build();
   }
 
-  /** A number that only grows. Prometheus' own is a floating point number, health's is exact. */
+  /** A monotonic counter: exact for the health checks, floating point for Prometheus. */
   private static final class Total {
     private final LongAdder exact = new LongAdder();
-    private final Counter shown;
+    private final Counter exported;
 
     Total(MetricRegistry registry, String name, String help) {
-      shown = registry.counter(metadata(name + "_total", help));
+      exported = registry.counter(metadata(name + "_total", help));
     }
 
     void add(long count) {
       if (count > 0) {
         exact.add(count);
-        shown.inc(count);
+        exported.inc(count);
       }
     }
 
@@ -112,7 +114,7 @@ public class PipelineMetrics {
     }
   }
 
-  /** Counts an event that the broker has acknowledged. */
+  /** Counts one event that the broker acknowledged. */
   public void eventSent() {
     sent.add(1);
   }
@@ -120,16 +122,16 @@ public class PipelineMetrics {
   /**
    * Counts events that could not be sent.
    *
-   * @param events how many
+   * @param events number of events
    */
   public void eventsNotSent(long events) {
     notSent.add(events);
   }
 
   /**
-   * Counts records that have arrived.
+   * Counts records that were received from Kafka.
    *
-   * @param records how many
+   * @param records number of records
    */
   public void recordsReceived(long records) {
     received.add(records);
@@ -138,9 +140,9 @@ public class PipelineMetrics {
   /**
    * Counts a committed batch.
    *
-   * @param rows stored in {@code raw_events}
-   * @param duplicates dropped because they were stored already
-   * @param letters stored in {@code dead_letters}
+   * @param rows number of records stored in {@code raw_events}
+   * @param duplicates number of records skipped because they were already stored
+   * @param letters number of records stored in {@code dead_letters}
    */
   public void batchStored(long rows, long duplicates, long letters) {
     stored.add(rows);
@@ -153,18 +155,18 @@ public class PipelineMetrics {
   }
 
   /**
-   * Tells how long it took to store a batch.
+   * Records how long it took to store a batch.
    *
-   * @param nanos from the first attempt to the commit
+   * @param nanos nanoseconds from the begin of the transaction to its commit
    */
   public void batchWritten(long nanos) {
     writeTime.update(Duration.ofNanos(nanos));
   }
 
   /**
-   * Tells how long a record took from its timestamp to its commit.
+   * Records the latency from a record's timestamp to its commit.
    *
-   * @param millis below 0 if the clock that made the timestamp is ahead; taken as 0 then
+   * @param millis milliseconds; a negative value, from a sender whose clock is ahead, counts as 0
    */
   public void visibleAfter(long millis) {
     latency.update(Duration.ofMillis(Math.max(0, millis)));
@@ -172,23 +174,24 @@ public class PipelineMetrics {
   }
 
   /**
-   * Returns what {@link #visibleAfter} was told since this was called last. For one caller.
+   * Returns the latencies that {@link #visibleAfter} recorded since the previous call, and starts a
+   * new interval. So it must have only one caller.
    *
-   * @return milliseconds
+   * @return latencies in milliseconds
    */
   public org.HdrHistogram.Histogram recentLatencies() {
     return recentLatencies.getIntervalHistogram();
   }
 
-  /** Counts an attempt to store a batch that failed and is made again. */
+  /** Counts a failed attempt to store a batch that will be retried. */
   public void batchRetried() {
     retries.add(1);
   }
 
   /**
-   * Returns the counts of now.
+   * Returns the current totals.
    *
-   * @return a copy
+   * @return an immutable copy
    */
   public Counts counts() {
     return new Counts(
@@ -202,14 +205,14 @@ public class PipelineMetrics {
   }
 
   /**
-   * Totals since the start.
+   * Totals since the application started.
    *
    * @param sent events acknowledged by the broker
    * @param notSent events that could not be sent
    * @param stored records stored in {@code raw_events}
-   * @param skipped records dropped because they were stored already
+   * @param skipped records skipped because they were already stored
    * @param deadLettered records stored in {@code dead_letters}
-   * @param retries attempts to store a batch that were made again
+   * @param retries failed attempts to store a batch
    * @param batches committed transactions
    */
   public record Counts(
@@ -222,9 +225,9 @@ public class PipelineMetrics {
       long batches) {
 
     /**
-     * Returns how many records are done with.
+     * Returns the number of records that are completely processed.
      *
-     * @return those stored, skipped, or dead-lettered
+     * @return records stored, skipped or dead-lettered
      */
     public long handled() {
       return stored + skipped + deadLettered;

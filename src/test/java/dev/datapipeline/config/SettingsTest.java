@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.apache.kafka.common.IsolationLevel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,7 @@ class SettingsTest {
                 "datapipeline",
                 4,
                 -1,
+                IsolationLevel.READ_COMMITTED,
                 Map.of()));
   }
 
@@ -73,10 +75,31 @@ class SettingsTest {
         .with("KAFKA_TOPIC", "t")
         .with("KAFKA_GROUP_ID", "a group")
         .with("KAFKA_TOPIC_PARTITIONS", "7")
-        .with("KAFKA_TOPIC_REPLICATION_FACTOR", "3");
+        .with("KAFKA_TOPIC_REPLICATION_FACTOR", "3")
+        .with(KafkaConfig.ISOLATION_LEVEL, "read_uncommitted");
     assertThat(KafkaConfig.from(config.settings(), Map.of("a", "b")))
         .isEqualTo(
-            new KafkaConfig("one:1,two:2", "t", List.of("t"), "a group", 7, 3, Map.of("a", "b")));
+            new KafkaConfig(
+                "one:1,two:2",
+                "t",
+                List.of("t"),
+                "a group",
+                7,
+                3,
+                IsolationLevel.READ_UNCOMMITTED,
+                Map.of("a", "b")));
+  }
+
+  @Test
+  void everyClientGetsTheClientPropertiesAndTheBootstrapServers() {
+    KafkaConfig kafka =
+        KafkaConfig.from(
+            config.settings(),
+            Map.of("sasl.jaas.config", "secret", "bootstrap.servers", "other:1"));
+
+    assertThat(kafka.commonProperties())
+        .isEqualTo(Map.of("sasl.jaas.config", "secret", "bootstrap.servers", "localhost:9092"));
+    assertThat(kafka.toString()).contains("sasl.jaas.config").doesNotContain("secret");
   }
 
   @Test
@@ -182,6 +205,8 @@ class SettingsTest {
           KAFKA_TOPIC_PARTITIONS         | 10001
           KAFKA_TOPIC_PARTITIONS         | 1.5
           KAFKA_TOPIC_REPLICATION_FACTOR | -2
+          mp.messaging.incoming.events-in.isolation.level | serializable
+          mp.messaging.incoming.events-in.isolation.level | ''
           """)
   void aBadValueForTheBrokerIsNamed(String setting, String value) {
     assertRefused(setting, value, settings -> KafkaConfig.from(settings, Map.of()));
