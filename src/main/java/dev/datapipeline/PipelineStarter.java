@@ -7,7 +7,9 @@ import dev.datapipeline.config.InvalidSettingException;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.failure.Backoff;
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.Retry;
 import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
@@ -34,8 +36,8 @@ import java.util.concurrent.Callable;
 import java.util.logging.Logger;
 
 /**
- * Brings the pipeline up in the order in which its parts stand on each other: schema, topic,
- * consumer, producer. Waits for a database or a broker that is not there yet.
+ * Starts the pipeline in the order in which its parts depend on each other: schema, topics,
+ * consumer, producer. Waits for a database or a broker that isn't available yet.
  */
 @Startup
 @Singleton
@@ -43,8 +45,6 @@ import java.util.logging.Logger;
 @TransactionAttribute(TransactionAttributeType.NOT_SUPPORTED)
 public class PipelineStarter {
   private static final Logger LOG = Logger.getLogger(PipelineStarter.class.getName());
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
-  private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
 
   @Resource private ManagedThreadFactory threads;
   @Inject private Configuration configuration;
@@ -61,7 +61,12 @@ public class PipelineStarter {
   @Inject private TelemetryMetrics telemetryMetrics;
   @Inject private StartupState state;
 
+  private final Retry retry = new Retry(pauses(), pauses());
   private Thread thread;
+
+  private static Backoff pauses() {
+    return new Backoff(Duration.ofMillis(500), Duration.ofSeconds(5));
+  }
 
   @PostConstruct
   void start() {
@@ -77,7 +82,7 @@ public class PipelineStarter {
     thread.start();
   }
 
-  /** Which sources there are is known to CDI only, so this setting is checked here. */
+  /** Only CDI knows which sources exist, so this setting is checked here. */
   private void chooseSources() {
     try {
       sources.choose();
@@ -119,24 +124,14 @@ public class PipelineStarter {
   }
 
   private <T> T untilItWorks(String what, Callable<T> step) throws InterruptedException {
-    Duration pause = FIRST_PAUSE;
-    while (true) {
-      try {
-        return step.call();
-      } catch (InterruptedException e) {
-        throw e;
-      } catch (Exception e) {
-        if (Thread.currentThread().isInterrupted()) {
-          throw new InterruptedException();
-        }
-        state.failed(what + ": " + FailureText.reason(e));
-        LOG.warning(
-            "%s is not ready; next try in %d ms: %s"
-                .formatted(what, pause.toMillis(), FailureText.reason(e)));
-        Thread.sleep(pause.toMillis());
-        pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : pause.multipliedBy(2);
-      }
-    }
+    return retry.untilDone(
+        step,
+        (failure, pause) -> {
+          String reason = FailureText.reason(failure);
+          state.failed(what + ": " + reason);
+          LOG.warning(
+              "%s is not ready; next try in %d ms: %s".formatted(what, pause.toMillis(), reason));
+        });
   }
 
   @PreDestroy

@@ -7,12 +7,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The addresses at which brokers are asked first. Tells why none answers, which a client's timeout
- * does not: it is the same for a wrong address, for a broker that is down, and for a listener that
- * expects TLS and closes every connection without it.
+ * The bootstrap addresses of the brokers. Finds out why none of them answers. A client's timeout is
+ * the same for a wrong address, a broker that is down, and a listener that expects TLS.
  */
 final class BootstrapServers {
-  /** What is asked about at the most: the answer must come within a probe's time. */
+  /** How many addresses are tried: the explanation must be found within the time of a probe. */
   private static final int MAX_ASKED = 2;
 
   private static final int CONNECT_TIMEOUT_MILLIS = 500;
@@ -21,7 +20,7 @@ final class BootstrapServers {
   private final String protocol;
 
   /**
-   * Addresses.
+   * Parses addresses.
    *
    * @param addresses {@code host:port}, comma separated
    * @param protocol the clients' {@code security.protocol}
@@ -31,7 +30,7 @@ final class BootstrapServers {
     this.protocol = protocol;
   }
 
-  /** Connects to them, and returns what that says about a client that got no answer. */
+  /** Tries to connect, and returns why a client may have got no answer. */
   String explainSilence() {
     String reason = "";
     for (String address : addresses.subList(0, Math.min(MAX_ASKED, addresses.size()))) {

@@ -4,18 +4,18 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /**
- * Passes bytes through, and ends a poll that has brought enough of them. {@code max.poll.records}
- * alone does not bound memory, and neither do the fetch sizes: a compressed fetch of some hundred
- * KiB can hold a thousand records of 1 MiB each.
+ * Passes bytes through and cuts a poll short once it exceeds the byte limit. {@code
+ * max.poll.records} alone doesn't bound memory, and neither do the fetch sizes: a compressed fetch
+ * of a few hundred KiB can hold a thousand records of 1 MiB each.
  *
- * <p>Kafka's consumer returns the records before the one whose deserializer throws, keeps that one,
- * and deserializes it again at the next poll. So an exception for any but the first record of a
- * poll only cuts the poll short; the first record always passes.
+ * <p>When a deserializer throws, Kafka's consumer returns the records before that one, keeps it,
+ * and deserializes it again in the next poll. So an exception only cuts the poll short. The first
+ * record of a poll always passes.
  */
 public class BoundedDeserializer implements Deserializer<byte[]> {
   private static final long MAX_POLL_BYTES = 4L << 20;
 
-  /** The poll that this thread is in; a poll begins and ends in one thread. */
+  /** The current poll of this thread. A poll begins and ends in one thread. */
   private static final ThreadLocal<Poll> POLL = ThreadLocal.withInitial(Poll::new);
 
   private static final class Poll {
@@ -31,7 +31,7 @@ public class BoundedDeserializer implements Deserializer<byte[]> {
           cuts++;
           throw new PollIsFull();
         }
-        // an earlier poll of this thread failed without an end: this record is the first of its own
+        // an earlier poll of this thread failed before its end: this record starts a new one
         end();
       }
       bytes += size;
@@ -51,17 +51,17 @@ public class BoundedDeserializer implements Deserializer<byte[]> {
     return data;
   }
 
-  /** Tells that the poll of this thread has returned. */
+  /** Must be called when a poll of this thread has returned. */
   public static void pollEnded() {
     POLL.get().end();
   }
 
-  /** No failure, so there is no stack trace to fill in. */
+  /** Has no stack trace, because it is not a failure. */
   private static final class PollIsFull extends SerializationException {
     private static final long serialVersionUID = 1L;
 
     PollIsFull() {
-      super("the poll has brought enough bytes");
+      super("the poll has reached its byte limit");
     }
 
     @Override

@@ -8,10 +8,8 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -23,57 +21,49 @@ import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * What the broker knows about topics and groups. Thread-safe.
+ * Asks the broker about topics. Thread-safe.
  *
- * <p>Every method waits for the broker for a few seconds at the most and then throws {@link
- * BrokerUnavailableException}, which says why there was no answer as far as that can be found out.
+ * <p>Every method waits a few seconds at most and then throws {@link BrokerUnavailableException},
+ * with the reason as far as it can be found out.
  */
 @ApplicationScoped
 public class Broker {
   private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
   private final KafkaConfig config;
-  private final IsolationLevel isolationLevel;
+  private final KafkaClients clients;
   private Admin admin;
 
-  /** For the container's proxy only. */
+  /** Required by CDI for client proxies; do not call. */
   protected Broker() {
     config = null;
-    isolationLevel = null;
+    clients = null;
   }
 
   /**
-   * Does not connect yet.
+   * Doesn't connect yet.
    *
-   * @param config which broker
-   * @param isolationLevel what the consumer reads, {@code read_committed} or {@code
-   *     read_uncommitted}
+   * @param config topic settings and the isolation level of the consumer
+   * @param clients creates the admin client
    */
   @Inject
-  public Broker(
-      KafkaConfig config,
-      @ConfigProperty(name = "mp.messaging.incoming.events-in.isolation.level")
-          String isolationLevel) {
+  public Broker(KafkaConfig config, KafkaClients clients) {
     this.config = config;
-    this.isolationLevel = IsolationLevel.valueOf(isolationLevel.toUpperCase(Locale.ROOT));
+    this.clients = clients;
   }
 
   /**
-   * Creates a topic unless it is there; an existing topic is left as it is.
+   * Creates a topic if it doesn't exist. An existing topic is not changed.
    *
    * @param name the topic's name
-   * @return whether it was created now
+   * @return whether the topic was created
    */
   public boolean createTopicIfMissing(String name) {
     Optional<Integer> partitions = Optional.of(config.partitions());
@@ -96,18 +86,29 @@ public class Broker {
   }
 
   /**
-   * Returns the id that the topic has now. A topic that is deleted and created again has another.
+   * A topic at one moment.
    *
-   * @param topic its name
-   * @return its id; empty if there is no such topic
+   * @param id changes when a topic is deleted and created again
+   * @param partitions at least one
    */
-  public Optional<UUID> topicId(String topic) {
-    return describe(topic).map(TopicDescription::topicId).map(Broker::javaUuid);
-  }
+  public record Topic(UUID id, List<TopicPartition> partitions) {}
 
-  private Optional<TopicDescription> describe(String topic) {
+  /**
+   * Describes a topic.
+   *
+   * @param name the topic's name
+   * @return empty if there is no such topic
+   */
+  public Optional<Topic> topic(String name) {
     try {
-      return Optional.of(get(admin().describeTopics(List.of(topic)).topicNameValues().get(topic)));
+      TopicDescription description =
+          get(admin().describeTopics(List.of(name)).topicNameValues().get(name));
+      return Optional.of(
+          new Topic(
+              javaUuid(description.topicId()),
+              description.partitions().stream()
+                  .map(partition -> new TopicPartition(name, partition.partition()))
+                  .toList()));
     } catch (BrokerUnavailableException e) {
       if (e.getCause() instanceof UnknownTopicOrPartitionException) {
         return Optional.empty();
@@ -121,21 +122,28 @@ public class Broker {
   }
 
   /**
-   * Returns the partitions of a topic.
+   * Returns a topic's current id.
    *
-   * @param topic its name
-   * @return possibly none, if there is no such topic
+   * @param topic the topic's name
+   * @return empty if there is no such topic
    */
-  public List<TopicPartition> partitions(String topic) {
-    return describe(topic).stream()
-        .flatMap(description -> description.partitions().stream())
-        .map(partition -> new TopicPartition(topic, partition.partition()))
-        .toList();
+  public Optional<UUID> topicId(String topic) {
+    return topic(topic).map(Topic::id);
   }
 
   /**
-   * Returns the offset behind what the consumer can read of each partition now. Behind the
-   * beginning of a producer's open transaction nothing can be read, unless uncommitted records are.
+   * Returns the partitions of a topic.
+   *
+   * @param topic the topic's name
+   * @return none if there is no such topic
+   */
+  public List<TopicPartition> partitions(String topic) {
+    return topic(topic).map(Topic::partitions).orElse(List.of());
+  }
+
+  /**
+   * Returns the offset after the last record that the consumer can read now. With {@code
+   * read_committed}, reading ends where the first open transaction begins.
    *
    * @param partitions existing partitions
    * @return the end offset of each of them
@@ -158,48 +166,17 @@ public class Broker {
       Collection<TopicPartition> partitions, OffsetSpec which) {
     var request =
         partitions.stream().collect(Collectors.toMap(partition -> partition, any -> which));
-    var result = get(admin().listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
+    var result =
+        get(admin().listOffsets(request, new ListOffsetsOptions(config.isolationLevel())).all());
     Map<TopicPartition, Long> offsets = new HashMap<>();
     result.forEach((partition, info) -> offsets.put(partition, info.offset()));
     return offsets;
   }
 
-  /**
-   * Returns the offsets that the consumer group has committed.
-   *
-   * @return without the partitions that have none
-   */
-  public Map<TopicPartition, Long> committedOffsets() {
-    Map<TopicPartition, OffsetAndMetadata> committed;
-    try {
-      committed =
-          get(admin().listConsumerGroupOffsets(config.groupId()).partitionsToOffsetAndMetadata());
-    } catch (BrokerUnavailableException e) {
-      if (e.getCause() instanceof GroupIdNotFoundException) {
-        return Map.of();
-      }
-      throw e;
-    }
-    Map<TopicPartition, Long> offsets = new HashMap<>();
-    committed.forEach(
-        (partition, offset) -> {
-          if (offset != null) {
-            offsets.put(partition, offset.offset());
-          }
-        });
-    return offsets;
-  }
-
   private synchronized Admin admin() {
     if (admin == null) {
-      Properties properties = new Properties();
-      properties.putAll(config.clientProperties());
-      properties.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrapServers());
-      properties.put(AdminClientConfig.CLIENT_ID_CONFIG, "datapipeline-admin");
-      properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) TIMEOUT.toMillis());
-      properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) TIMEOUT.toMillis());
       try {
-        admin = Admin.create(properties);
+        admin = clients.admin(TIMEOUT);
       } catch (RuntimeException e) {
         throw new BrokerUnavailableException(e);
       }

@@ -1,16 +1,22 @@
 package dev.datapipeline.broker;
 
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.OutageException;
 
-/** The broker did not answer, or not in time. Waiting and asking again is the remedy. */
-public final class BrokerUnavailableException extends RuntimeException {
+/** The broker didn't answer, or not in time. */
+public final class BrokerUnavailableException extends OutageException {
   private static final long serialVersionUID = 1L;
 
   BrokerUnavailableException(Throwable cause) {
     super(FailureText.reason(cause), cause);
   }
 
-  BrokerUnavailableException(String reason) {
-    super(reason);
+  /**
+   * An outage without a cause.
+   *
+   * @param reason one line
+   */
+  public BrokerUnavailableException(String reason) {
+    super(reason, null);
   }
 }

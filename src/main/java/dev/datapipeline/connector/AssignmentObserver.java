@@ -5,9 +5,10 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 
 /**
- * Kafka's cooperative sticky assignor, which also notices that partitions were assigned. The
- * connector keeps its rebalance listener to itself, and {@link PartitionBatcher} must know when a
- * partition's next record need not follow on its last one.
+ * Kafka's cooperative sticky assignor, which also counts assignments. After an assignment, a
+ * partition's next record need not follow its last one: another instance may have read what lies in
+ * between. {@link PartitionBatcher} must know, and the connector doesn't pass its rebalance
+ * listener on.
  */
 public class AssignmentObserver extends CooperativeStickyAssignor {
   private static final AtomicLong ASSIGNMENTS = new AtomicLong();
@@ -19,7 +20,7 @@ public class AssignmentObserver extends CooperativeStickyAssignor {
   }
 
   /** Returns a number that changes with every assignment to any consumer of this application. */
-  public static long assignments() {
+  static long assignments() {
     return ASSIGNMENTS.get();
   }
 }

@@ -15,8 +15,8 @@ import org.eclipse.microprofile.reactive.messaging.spi.IncomingConnectorFactory;
 import org.reactivestreams.Subscriber;
 
 /**
- * Opens a channel once more, through the connector that the container uses for it: the container
- * connects a channel only when the application starts.
+ * Opens a channel through the connector, as the container does. The container connects channels
+ * only when the application starts, and only those with an {@code @Incoming} method.
  */
 @ApplicationScoped
 public class ChannelFactory {
@@ -31,12 +31,13 @@ public class ChannelFactory {
   /**
    * Subscribes to a topic.
    *
-   * @param channel the incoming channel in the configuration that has everything but the topic
+   * @param channel the incoming channel whose configuration applies, except for the topic
    * @param topic the topic's name
    * @param subscriber receives the messages
    */
   @SuppressWarnings("unchecked") // the channel's deserializer makes the payloads
   public void subscribe(String channel, String topic, Subscriber<Message<byte[]>> subscriber) {
+    ChannelPositions.forget(topic);
     connector
         .getPublisherBuilder(new ChannelConfig(config, channel, topic))
         .map(message -> (Message<byte[]>) message)
@@ -44,7 +45,7 @@ public class ChannelFactory {
         .subscribe(subscriber);
   }
 
-  /** What the specification says a connector sees: the channel's properties, then its own. */
+  /** The properties that the specification lets a connector see: the channel's, then its own. */
   private record ChannelConfig(Config config, String channel, String topic) implements Config {
 
     private String channelPrefix() {
@@ -60,7 +61,7 @@ public class ChannelFactory {
       if (name.equals("channel-name")) {
         return Optional.of(type.cast(channel));
       }
-      if (name.equals("topic")) {
+      if (name.equals("topic") || name.equals(PartitionBatcher.TOPIC)) {
         return Optional.of(type.cast(topic));
       }
       return config
@@ -81,7 +82,7 @@ public class ChannelFactory {
 
     @Override
     public Iterable<String> getPropertyNames() {
-      Set<String> names = new HashSet<>(Set.of("channel-name"));
+      Set<String> names = new HashSet<>(Set.of("channel-name", PartitionBatcher.TOPIC));
       for (String name : config.getPropertyNames()) {
         for (String prefix : new String[] {channelPrefix(), connectorPrefix()}) {
           if (name.startsWith(prefix)) {

@@ -1,83 +1,60 @@
 package dev.datapipeline.connector;
 
 import dev.datapipeline.record.RecordRange;
-import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.eclipse.microprofile.reactive.messaging.Message;
 
 /**
- * What one poll brought of one partition, as one record: the connector wraps, streams and delivers
- * records one by one, which costs more than everything else that happens to them.
- *
- * <p>The connector commits only up to the first offset that was not acknowledged, and asks the
- * record for its offset when it is acknowledged. So {@link #acknowledge} acknowledges the message
- * once for each offset of the range, with the record showing that offset, those without a record
- * (transaction markers, compacted records) included.
+ * The records that one poll returned for one partition, as a single record, so that the connector
+ * delivers them as one message.
  */
 public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
-  private static final byte[] NO_VALUE = {};
+  private static final byte[] EMPTY = {};
 
   private final RecordRange range;
-  private final boolean afterAssignment;
-  private long shownOffset;
+  private final Runnable onStored;
 
-  PartitionBatch(
-      TopicPartition partition,
-      long from,
-      long to,
-      List<ConsumerRecord<byte[], byte[]>> records,
-      Optional<Integer> leaderEpoch,
-      boolean afterAssignment) {
+  PartitionBatch(RecordRange range, Optional<Integer> leaderEpoch, Runnable onStored) {
     super(
-        partition.topic(),
-        partition.partition(),
-        from,
+        range.topic(),
+        range.partition(),
+        range.from(),
         NO_TIMESTAMP,
         TimestampType.NO_TIMESTAMP_TYPE,
         NULL_SIZE,
         NULL_SIZE,
-        NO_VALUE,
-        NO_VALUE,
+        EMPTY,
+        EMPTY,
         new RecordHeaders(),
         leaderEpoch);
-    this.range = new RecordRange(partition.topic(), null, partition.partition(), from, to, records);
-    this.afterAssignment = afterAssignment;
-    this.shownOffset = from;
+    this.range = range;
+    this.onStored = onStored;
   }
 
+  /**
+   * Returns the batch that a message of the channel carries.
+   *
+   * @param message delivered by the connector
+   * @return not null
+   */
+  public static PartitionBatch of(Message<byte[]> message) {
+    return (PartitionBatch) message.unwrap(ConsumerRecord.class);
+  }
+
+  /**
+   * Returns the records.
+   *
+   * @return a range without a topic id
+   */
   public RecordRange range() {
     return range;
   }
 
-  /**
-   * Returns whether this is the partition's first batch after partitions were assigned, so that the
-   * connector may wait for acknowledgements of earlier offsets.
-   */
-  public boolean afterAssignment() {
-    return afterAssignment;
-  }
-
-  /** The offset that is being acknowledged. */
-  @Override
-  public long offset() {
-    return shownOffset;
-  }
-
-  /**
-   * Acknowledges offsets one after the other. To be called by one thread at a time.
-   *
-   * @param message the message that carries this record
-   * @param first the first offset; may lie before the range
-   * @param end behind the last offset
-   */
-  public void acknowledge(Message<?> message, long first, long end) {
-    for (long offset = first; offset < end; offset++) {
-      shownOffset = offset;
-      message.ack();
-    }
+  /** Must be called once when the batch is stored. */
+  public void stored() {
+    onStored.run();
   }
 }

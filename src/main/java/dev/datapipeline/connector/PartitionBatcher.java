@@ -1,6 +1,7 @@
 package dev.datapipeline.connector;
 
 import dev.datapipeline.broker.BoundedDeserializer;
+import dev.datapipeline.record.RecordRange;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,61 +17,76 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Gathers what a poll brings of each partition into one {@link PartitionBatch}, together with the
- * offsets that hold no record. Called by the thread that polls.
+ * Replaces the records that a poll returns for a partition by one {@link PartitionBatch}, including
+ * the offsets that hold no record. Called by the polling thread only.
  */
 public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
-  private final Map<TopicPartition, Long> positions = new HashMap<>();
+  /** The consumer property with the name of the channel's topic. */
+  static final String TOPIC = "datapipeline.topic";
+
+  private final Map<TopicPartition, Long> nextOffsets = new HashMap<>();
   private long seenAssignments = -1;
+  private ChannelPositions channel = new ChannelPositions();
+
+  @Override
+  public void configure(Map<String, ?> configs) {
+    channel = ChannelPositions.of(String.valueOf(configs.get(TOPIC)));
+  }
 
   @Override
   public ConsumerRecords<byte[], byte[]> onConsume(ConsumerRecords<byte[], byte[]> polled) {
     BoundedDeserializer.pollEnded();
-    long assignments = AssignmentObserver.assignments();
-    if (assignments != seenAssignments) {
-      positions.clear();
-      seenAssignments = assignments;
-    }
+    noticeAssignments();
     Set<TopicPartition> partitions = new HashSet<>(polled.partitions());
     partitions.addAll(polled.nextOffsets().keySet());
     Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> batches = new LinkedHashMap<>();
     for (TopicPartition partition : partitions) {
-      PartitionBatch batch = batch(partition, polled);
-      positions.put(partition, batch.range().to());
-      // the first one after an assignment tells, even without a record, how far the poll has come
-      if (batch.afterAssignment() || batch.range().from() < batch.range().to()) {
-        batches.put(partition, List.of(batch));
-      }
+      batch(partition, polled).ifPresent(batch -> batches.put(partition, List.of(batch)));
     }
     return new ConsumerRecords<>(batches, polled.nextOffsets());
   }
 
-  private PartitionBatch batch(TopicPartition partition, ConsumerRecords<byte[], byte[]> polled) {
+  private void noticeAssignments() {
+    long assignments = AssignmentObserver.assignments();
+    if (assignments != seenAssignments) {
+      nextOffsets.clear();
+      channel.assignmentChanged();
+      seenAssignments = assignments;
+    }
+  }
+
+  private Optional<PartitionBatch> batch(
+      TopicPartition partition, ConsumerRecords<byte[], byte[]> polled) {
     List<ConsumerRecord<byte[], byte[]>> records = polled.records(partition);
     OffsetAndMetadata next = polled.nextOffsets().get(partition);
     long to = next != null ? next.offset() : records.get(records.size() - 1).offset() + 1;
     long first = records.isEmpty() ? to : records.get(0).offset();
-    Long position = positions.get(partition);
-    // a position behind the first record means that the consumer was reset to an earlier offset
-    boolean continued = position != null && position <= first;
+    Long expected = nextOffsets.put(partition, to);
+    // a first record below the expected offset means that the consumer was reset to an earlier one
+    boolean continued = expected != null && expected <= first;
+    long from = continued ? expected : first;
+    if (continued && from == to) {
+      return Optional.empty();
+    }
     Optional<Integer> epoch =
         records.isEmpty() ? Optional.empty() : records.get(records.size() - 1).leaderEpoch();
-    return new PartitionBatch(
-        partition, continued ? position : first, to, new ArrayList<>(records), epoch, !continued);
+    RecordRange range =
+        new RecordRange(
+            partition.topic(), null, partition.partition(), from, to, new ArrayList<>(records));
+    return Optional.of(new PartitionBatch(range, epoch, channel.handedOver(partition)));
   }
 
+  /** With auto-commit, this is called about once a second with every assigned partition. */
   @Override
   public void onCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
-    // the database knows what is stored
-  }
-
-  @Override
-  public void configure(Map<String, ?> configs) {
-    // nothing to configure
+    noticeAssignments();
+    Map<TopicPartition, Long> positions = new HashMap<>();
+    offsets.forEach((partition, offset) -> positions.put(partition, offset.offset()));
+    channel.committed(positions);
   }
 
   @Override
   public void close() {
-    positions.clear();
+    nextOffsets.clear();
   }
 }

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What is known about the consumer, for health and log. Thread-safe. */
+/** The consumer's state, for health checks and the log. Thread-safe. */
 public final class ConsumerState {
   private static final String CHANNEL = "channel of ";
 
@@ -26,29 +26,31 @@ public final class ConsumerState {
     open = true;
   }
 
-  /** Returns null for a topic that was not there. */
+  /** Returns null for a topic that didn't exist. */
   UUID topicIdAtOpening(String topic) {
     return topicIdsAtOpening.get(topic);
   }
 
-  /** Something was stored; the batch of which it is a part may still fail. */
+  /** Part of a batch was stored. The batch as a whole may still fail. */
   void progressed() {
     lastStoredAt = Instant.now();
   }
 
-  /**
-   * A writer's batch is stored. That of another one may still be failing: its partitions do not
-   * move.
-   */
-  void stored(String writer) {
+  /** A lane's batch is stored. Another lane may still be failing: its partitions don't move. */
+  void stored(String lane) {
     progressed();
-    failing.remove(writer);
+    recovered(lane);
   }
 
-  void failed(String writer, String reason) {
+  /** A lane works, although it may have had nothing to store. */
+  void recovered(String lane) {
+    failing.remove(lane);
+  }
+
+  void failed(String lane, String reason) {
     lastError = reason;
     lastErrorAt = Instant.now();
-    failing.add(writer);
+    failing.add(lane);
   }
 
   void channelDied(String topic, String reason) {
@@ -66,7 +68,7 @@ public final class ConsumerState {
     notifyAll();
   }
 
-  /** Returns at once unless the consumer is paused. */
+  /** Blocks while the consumer is paused. */
   void awaitResumed() throws InterruptedException {
     if (paused) {
       synchronized (this) {
@@ -87,7 +89,7 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns whether records are asked for: the schema, the topic and the database were ready once.
+   * Returns whether the consumer reads: schema and topics were ready once.
    *
    * @return true from then on
    */
@@ -96,9 +98,9 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns why a channel from the broker is dead.
+   * Returns why a channel from the broker has ended.
    *
-   * @return empty while each of them lives
+   * @return one line; empty while every channel is open
    */
   public Optional<String> channelFailure() {
     return channelFailures.values().stream().findFirst();
@@ -109,16 +111,16 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns whether a writer's last attempt to store a batch failed, or a channel is dead.
+   * Returns whether a lane's last attempt failed, or a channel has ended.
    *
-   * @return false again as soon as each batch that failed is stored
+   * @return false again as soon as every lane has stored its batch and every channel is open
    */
   public boolean isFailing() {
     return !failing.isEmpty();
   }
 
   /**
-   * Returns the last failure, with its age.
+   * Returns the last failure and how long ago it happened.
    *
    * @return one line; empty if there was none
    */
@@ -132,9 +134,9 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns when a batch was stored last.
+   * Returns when a batch was last stored.
    *
-   * @return empty if none was since the start
+   * @return empty if none has been stored since the start
    */
   public Optional<Instant> lastStoredAt() {
     return Optional.ofNullable(lastStoredAt);

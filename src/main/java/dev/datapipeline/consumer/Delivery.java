@@ -2,41 +2,28 @@ package dev.datapipeline.consumer;
 
 import dev.datapipeline.connector.PartitionBatch;
 import dev.datapipeline.record.RecordRange;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.eclipse.microprofile.reactive.messaging.Message;
 
 /**
- * A message of the channel, from its arrival until it is acknowledged.
+ * A range of records from its arrival until it is stored.
  *
- * @param message what the connector delivered
- * @param batch the records it carries
+ * @param range the records, without a topic id
  * @param bytes how much memory they take
- * @param arrivedAtNanos when it arrived, by {@link System#nanoTime()}
+ * @param arrivedAtNanos when they arrived, by {@link System#nanoTime()}
+ * @param onStored to be run once when they are stored
  */
-record Delivery(Message<byte[]> message, PartitionBatch batch, long bytes, long arrivedAtNanos) {
+record Delivery(RecordRange range, long bytes, long arrivedAtNanos, Runnable onStored) {
 
-  static Delivery of(Message<byte[]> message) {
-    PartitionBatch batch = (PartitionBatch) message.unwrap(ConsumerRecord.class);
-    return new Delivery(message, batch, batch.range().bytes(), System.nanoTime());
+  static Delivery of(PartitionBatch batch) {
+    return new Delivery(batch.range(), batch.range().bytes(), System.nanoTime(), batch::stored);
   }
 
-  RecordRange range() {
-    return batch.range();
-  }
-
-  /**
-   * Returns when the first record was written to the topic, in epoch milliseconds; -1 if unknown.
-   */
+  /** Returns the timestamp of the first record, in epoch milliseconds; -1 if there is none. */
   long oldestTimestamp() {
-    return range().records().isEmpty() ? -1 : range().records().get(0).timestamp();
+    return range.records().isEmpty() ? -1 : range.records().get(0).timestamp();
   }
 
   TopicPartition partition() {
-    return new TopicPartition(batch.topic(), batch.partition());
-  }
-
-  void acknowledge(long first, long end) {
-    batch.acknowledge(message, first, end);
+    return new TopicPartition(range.topic(), range.partition());
   }
 }

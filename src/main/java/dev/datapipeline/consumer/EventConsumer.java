@@ -1,12 +1,12 @@
 package dev.datapipeline.consumer;
 
-import dev.datapipeline.broker.Broker;
-import dev.datapipeline.broker.TopicIds;
+import dev.datapipeline.broker.TopicLog;
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.connector.ChannelFactory;
+import dev.datapipeline.connector.ChannelPositions;
 import dev.datapipeline.metrics.PipelineMetrics;
-import dev.datapipeline.storage.BatchWriter;
+import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.tracing.Tracing;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
@@ -16,17 +16,18 @@ import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.logging.Logger;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 import org.eclipse.microprofile.reactive.messaging.Message;
 import org.reactivestreams.Subscriber;
 
 /**
- * Takes records from the channels, one for each topic, and hands each partition's to its lane. Asks
- * for the next ones itself, one delivery at a time, while there is space for them: that is the
- * back-pressure.
+ * Takes batches from the channels, one channel per topic, and hands those of each partition to its
+ * lane. Requests the next batch only while there is space for it, which is the backpressure.
  */
 @ApplicationScoped
 public class EventConsumer {
@@ -37,15 +38,11 @@ public class EventConsumer {
 
   @Inject private ConsumerConfig config;
   @Inject private KafkaConfig kafka;
-  @Inject private Broker broker;
-  @Inject private BatchWriter writer;
+  @Inject private TopicLog topicLog;
+  @Inject private BatchStore database;
   @Inject private PipelineMetrics metrics;
   @Inject private Tracing tracing;
   @Inject private ChannelFactory channelFactory;
-
-  @Inject
-  @ConfigProperty(name = "mp.messaging.incoming." + CHANNEL + ".isolation.level")
-  private String isolationLevel;
 
   @Resource private ManagedThreadFactory threads;
 
@@ -53,12 +50,12 @@ public class EventConsumer {
   private final List<Lane> lanes = new ArrayList<>();
   private final List<Thread> running = new ArrayList<>();
   private volatile QueueSpace space;
-  private final List<TopicSubscriber> channels = new ArrayList<>();
+  private final List<TopicSubscriber> subscribers = new ArrayList<>();
 
   /**
-   * Connects the channel. Nothing is read from the broker before {@link #open}.
+   * Connects the channel of the first topic. Nothing is read from the broker before {@link #open}.
    *
-   * @return what receives the channel's messages
+   * @return receives the channel's messages
    */
   @Incoming(CHANNEL)
   public synchronized Subscriber<Message<byte[]>> channel() {
@@ -66,17 +63,20 @@ public class EventConsumer {
   }
 
   private synchronized List<TopicSubscriber> prepared() {
-    if (channels.isEmpty()) {
+    if (subscribers.isEmpty()) {
       space = new QueueSpace(config.maxQueueBytes());
-      TopicIds topicIds = new TopicIds(broker);
       for (int i = 0; i < config.lanes(); i++) {
         int lane = i;
         lanes.add(
             new Lane(
                 "writer " + (i + 1),
                 config,
-                broker,
-                new ExactlyOnceStore(kafka, isolationLevel, broker, topicIds, writer, state),
+                new ExactlyOnceStore(
+                    kafka.topics(),
+                    topicLog,
+                    database,
+                    topic -> ChannelPositions.of(topic).settled(),
+                    state),
                 metrics,
                 tracing,
                 state,
@@ -84,10 +84,10 @@ public class EventConsumer {
                 partition -> laneOf(partition, config.lanes()) == lane));
       }
       for (String topic : kafka.topics()) {
-        channels.add(new TopicSubscriber(channelFactory, topic, lanes, space, state, metrics));
+        subscribers.add(new TopicSubscriber(channelFactory, topic, lanes, space, state, metrics));
       }
     }
-    return channels;
+    return subscribers;
   }
 
   static int laneOf(int partition, int lanes) {
@@ -95,9 +95,9 @@ public class EventConsumer {
   }
 
   /**
-   * Begins to read. To be called once, when the schema and the topics are there.
+   * Starts reading. To be called once, when the schema and the topics exist.
    *
-   * @param topicIds the topics' ids by their names, asked for before the first record is read
+   * @param topicIds the topics' ids by name, before the first record is read
    */
   public synchronized void open(Map<String, UUID> topicIds) {
     state.opened(topicIds);
@@ -105,7 +105,7 @@ public class EventConsumer {
       start(lane, "datapipeline " + lane);
     }
     List<TopicSubscriber> all = prepared();
-    // the first one is connected by the container
+    // the container connects the first one
     all.stream().skip(1).forEach(TopicSubscriber::subscribe);
     for (int i = 0; i < all.size(); i++) {
       start(all.get(i), "datapipeline channel " + kafka.topics().get(i));
@@ -120,24 +120,24 @@ public class EventConsumer {
   }
 
   /**
-   * Stores nothing until {@link #resume}. A transaction that is under way is finished; what is read
-   * already is kept, and when the queue is full nothing more is read. Forgotten at the next start.
+   * Stores nothing until {@link #resume}. A running transaction is finished. Records that were read
+   * are kept, and reading stops when the queue is full. A restart resumes.
    */
   public void pause() {
     state.paused(true);
     LOG.info("the consumer is paused");
   }
 
-  /** Stores again what waits, and reads on. */
+  /** Ends a pause. */
   public void resume() {
     state.paused(false);
     LOG.info("the consumer is resumed");
   }
 
   /**
-   * Returns what is known about the consumer.
+   * Returns the consumer's state.
    *
-   * @return live, thread-safe
+   * @return live and thread-safe
    */
   public ConsumerState state() {
     return state;
@@ -153,7 +153,27 @@ public class EventConsumer {
   }
 
   /**
-   * Returns how much memory the records take that wait for their writer or are being written.
+   * Returns whether every channel has joined the consumer group and polls.
+   *
+   * @return false until then, and after a channel has ended
+   */
+  public boolean isReading() {
+    return kafka.topics().stream().allMatch(topic -> ChannelPositions.of(topic).isReading());
+  }
+
+  /**
+   * Returns the partitions that are assigned to this instance.
+   *
+   * @return of all topics
+   */
+  public Set<TopicPartition> assignedPartitions() {
+    return kafka.topics().stream()
+        .flatMap(topic -> ChannelPositions.of(topic).assigned().stream())
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * Returns how much memory the queued records take, including those being written.
    *
    * @return in bytes, 0 or more
    */
@@ -162,7 +182,7 @@ public class EventConsumer {
     return now == null ? 0 : now.bytes();
   }
 
-  /** Stops taking records; a batch that is being written is finished or rolled back. */
+  /** Stops reading. A batch that is being written is committed or rolled back. */
   @PreDestroy
   public synchronized void stop() {
     running.forEach(Thread::interrupt);

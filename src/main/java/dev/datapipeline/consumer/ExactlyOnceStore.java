@@ -1,11 +1,9 @@
 package dev.datapipeline.consumer;
 
-import dev.datapipeline.broker.Broker;
-import dev.datapipeline.broker.TopicIds;
-import dev.datapipeline.broker.TopicReader;
-import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.broker.TopicLog;
+import dev.datapipeline.broker.TopicLog.PartitionReader;
 import dev.datapipeline.record.RecordRange;
-import dev.datapipeline.storage.BatchWriter;
+import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.storage.MissingRecordsException;
 import dev.datapipeline.storage.StorageException;
 import java.util.ArrayList;
@@ -14,54 +12,86 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.logging.Logger;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Stores deliveries so that each offset of each topic is stored exactly once: finds out which topic
- * they came from, and what the database lacks before them. For one thread.
+ * Stores each offset of each incarnation of a topic exactly once: finds out which topic records
+ * came from, and what the database lacks before them.
  */
-final class ExactlyOnceStore {
+final class ExactlyOnceStore implements RecordStore {
   private static final Logger LOG = Logger.getLogger(ExactlyOnceStore.class.getName());
 
-  private final KafkaConfig kafka;
-  private final String isolationLevel;
-  private final Broker broker;
-  private final TopicIds topicIds;
-  private final BatchWriter writer;
+  private final List<String> topics;
+  private final TopicLog log;
+  private final BatchStore database;
+  private final Function<String, Map<TopicPartition, Long>> settledPositions;
   private final ConsumerState state;
 
-  /** Which topic the last records of a partition came from. */
+  /** The topic that the last records of a partition came from. */
   private final Map<TopicPartition, UUID> origins = new HashMap<>();
 
-  /** Ends of the ranges without a record of which it was not known from which topic they are. */
-  private final Map<TopicPartition, Long> leftAside = new HashMap<>();
-
+  /**
+   * Doesn't connect yet.
+   *
+   * @param topics the topics' names
+   * @param log the topics beside the channel
+   * @param database stores batches
+   * @param settledPositions returns, for a topic, how far the channel has read each assigned
+   *     partition of which every delivery is stored
+   * @param state knows the topics' ids at the start, and is told about progress
+   */
   ExactlyOnceStore(
-      KafkaConfig kafka,
-      String isolationLevel,
-      Broker broker,
-      TopicIds topicIds,
-      BatchWriter writer,
+      List<String> topics,
+      TopicLog log,
+      BatchStore database,
+      Function<String, Map<TopicPartition, Long>> settledPositions,
       ConsumerState state) {
-    this.kafka = kafka;
-    this.isolationLevel = isolationLevel;
-    this.broker = broker;
-    this.topicIds = topicIds;
-    this.writer = writer;
+    this.topics = List.copyOf(topics);
+    this.log = log;
+    this.database = database;
+    this.settledPositions = settledPositions;
     this.state = state;
   }
 
-  /**
-   * Stores the deliveries in one transaction; what the database lacks before them is read from the
-   * topic again and stored first.
-   *
-   * @param deliveries those of one partition in the order of their offsets
-   * @throws StorageException if the database does not take them now
-   */
-  void store(List<Delivery> deliveries) throws StorageException, InterruptedException {
+  @Override
+  public void store(List<Delivery> deliveries) throws StorageException, InterruptedException {
     List<RecordRange> ranges = identify(deliveries);
+    if (!ranges.isEmpty()) {
+      storeRanges(ranges);
+    }
+  }
+
+  @Override
+  public void catchUp(IntPredicate owned) throws StorageException, InterruptedException {
+    for (String topic : topics) {
+      Map<TopicPartition, Long> positions = new HashMap<>(settledPositions.apply(topic));
+      positions.keySet().removeIf(partition -> !owned.test(partition.partition()));
+      if (!positions.isEmpty()) {
+        catchUp(topic, positions);
+      }
+    }
+  }
+
+  private void catchUp(String topic, Map<TopicPartition, Long> positions)
+      throws StorageException, InterruptedException {
+    Optional<UUID> topicId = log.idAfter(topic, System.nanoTime());
+    if (topicId.isEmpty()) {
+      return;
+    }
+    Map<TopicPartition, Long> ends = log.endOffsets(topic);
+    List<RecordRange> ranges = new ArrayList<>();
+    positions.forEach(
+        (partition, position) -> {
+          // a position beyond the end is one of a former topic of this name
+          if (position <= ends.getOrDefault(partition, -1L)) {
+            ranges.add(
+                new RecordRange(
+                    topic, topicId.get(), partition.partition(), position, position, List.of()));
+          }
+        });
     if (!ranges.isEmpty()) {
       storeRanges(ranges);
     }
@@ -70,7 +100,7 @@ final class ExactlyOnceStore {
   private void storeRanges(List<RecordRange> ranges) throws StorageException, InterruptedException {
     while (true) {
       try {
-        writer.store(ranges);
+        database.store(ranges);
         return;
       } catch (MissingRecordsException e) {
         storeMissing(e);
@@ -78,61 +108,20 @@ final class ExactlyOnceStore {
     }
   }
 
-  /**
-   * Stores what the group has committed, or what was left aside, and the database does not have.
-   * What is committed and not there means that the database was restored to an earlier state.
-   *
-   * @param owned which partitions to look at
-   * @throws StorageException if the database does not take the records now
-   */
-  void catchUp(IntPredicate owned) throws StorageException, InterruptedException {
-    Map<TopicPartition, Long> allCommitted = broker.committedOffsets();
-    for (String topic : kafka.topics()) {
-      Map<TopicPartition, Long> committed = new HashMap<>(allCommitted);
-      // the connector commits nothing of a new topic before it is as long as its predecessor was
-      leftAside.forEach((partition, end) -> committed.merge(partition, end, Math::max));
-      committed.keySet().removeIf(partition -> !partition.topic().equals(topic));
-      Optional<UUID> topicId = topicIds.after(topic, System.nanoTime());
-      if (topicId.isPresent()) {
-        catchUp(topicId.get(), broker.endOffsets(broker.partitions(topic)), committed, owned);
-      }
-      leftAside.keySet().removeIf(partition -> partition.topic().equals(topic));
-    }
-  }
-
-  private void catchUp(
-      UUID topicId,
-      Map<TopicPartition, Long> ends,
-      Map<TopicPartition, Long> allCommitted,
-      IntPredicate owned)
-      throws StorageException, InterruptedException {
-    for (Map.Entry<TopicPartition, Long> committed : allCommitted.entrySet()) {
-      TopicPartition partition = committed.getKey();
-      long offset = committed.getValue();
-      // an offset behind the end was committed for a topic that has gone
-      if (owned.test(partition.partition()) && offset <= ends.getOrDefault(partition, -1L)) {
-        storeRanges(
-            List.of(
-                new RecordRange(
-                    partition.topic(), topicId, partition.partition(), offset, offset, List.of())));
-      }
-    }
-  }
-
-  /** Returns the batch's ranges, each with the id of the topic that its records came from. */
-  private List<RecordRange> identify(List<Delivery> batch) {
-    List<RecordRange> ranges = new ArrayList<>(batch.size());
-    long arrivedAt = batch.get(batch.size() - 1).arrivedAtNanos();
-    for (Delivery delivery : batch) {
+  /** Returns the deliveries' ranges, each with the id of the topic that its records came from. */
+  private List<RecordRange> identify(List<Delivery> deliveries) {
+    List<RecordRange> ranges = new ArrayList<>(deliveries.size());
+    long arrivedAt = deliveries.get(deliveries.size() - 1).arrivedAtNanos();
+    for (Delivery delivery : deliveries) {
       TopicPartition partition = delivery.partition();
-      Optional<UUID> now = topicIds.after(partition.topic(), arrivedAt);
+      Optional<UUID> now = log.idAfter(partition.topic(), arrivedAt);
       UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening(partition.topic()));
       if (now.isPresent() && !now.get().equals(origin)) {
         if (delivery.range().records().isEmpty()) {
-          // Nothing tells which of the two topics it is of. If it is the new one, its next records,
-          // or the next comparison of positions, find the range missing and read it again.
-          leftAside.merge(partition, delivery.range().to(), Math::max);
-          LOG.fine("left aside for now: " + delivery.range());
+          // Nothing tells which of the two topics it is from. If it is the new one, catchUp reads
+          // the
+          // range again.
+          LOG.fine("skipped, because its topic is unknown: " + delivery.range());
           continue;
         }
         origin = originOf(delivery.range(), partition, origin, now.get());
@@ -145,10 +134,10 @@ final class ExactlyOnceStore {
 
   /**
    * Decides which of two topics of the same name a range came from. Once a partition's records are
-   * those of the new topic, the following ones are, too.
+   * those of the new topic, later ones are, too.
    */
   private UUID originOf(RecordRange range, TopicPartition partition, UUID before, UUID now) {
-    try (TopicReader reader = new TopicReader(kafka, isolationLevel, partition)) {
+    try (PartitionReader reader = log.reader(partition)) {
       if (!reader.holds(range.records().get(0))) {
         return before;
       }
@@ -159,71 +148,47 @@ final class ExactlyOnceStore {
     return now;
   }
 
-  /** Stores what lies between the database's position and the first record of a range. */
+  /** Stores the records between the database's position and the beginning of a range. */
   private void storeMissing(MissingRecordsException missing)
       throws StorageException, InterruptedException {
     RecordRange range = missing.range();
     TopicPartition partition = new TopicPartition(range.topic(), range.partition());
-    if (!broker.topicId(range.topic()).equals(Optional.of(range.topicId()))) {
+    long next = missing.nextOffset();
+    if (!log.idAfter(range.topic(), System.nanoTime()).equals(Optional.of(range.topicId()))) {
       LOG.warning(
-          "%s, and that topic has gone: offsets %d to %d are lost"
-              .formatted(missing.getMessage(), missing.nextOffset(), range.from() - 1));
-      storeMissing(
+          "%s, and that topic was deleted: offsets %d to %d are lost"
+              .formatted(missing.getMessage(), next, range.from() - 1));
+      storePart(
           new RecordRange(
-              range.topic(),
-              range.topicId(),
-              range.partition(),
-              missing.nextOffset(),
-              range.from(),
-              List.of()));
+              range.topic(), range.topicId(), range.partition(), next, range.from(), List.of()));
       return;
     }
-    try (TopicReader reader = new TopicReader(kafka, isolationLevel, partition)) {
+    try (PartitionReader reader = log.reader(partition)) {
       long start = reader.startOffset();
-      if (start > missing.nextOffset() && missing.nextOffset() > 0) {
+      if (start > next && next > 0) {
         LOG.severe(
             "%s: offsets %d to %d were deleted from the topic before they were stored"
-                .formatted(partition, missing.nextOffset(), Math.min(start, range.from()) - 1));
+                .formatted(partition, next, Math.min(start, range.from()) - 1));
       }
-      if (start < range.from()) {
-        LOG.warning(missing.getMessage() + "; reading the topic again from there");
+      long stored =
+          reader.<StorageException>read(
+              next,
+              range.from(),
+              part -> {
+                storePart(part.of(range.topicId()));
+                state.progressed();
+              });
+      if (stored > 0) {
+        LOG.info("%s; read again: %d records".formatted(missing.getMessage(), stored));
       }
-      long[] stored = {0};
-      reader.read(
-          missing.nextOffset(),
-          range.from(),
-          part -> {
-            try {
-              storeMissing(part.of(range.topicId()));
-            } catch (StorageException e) {
-              throw new StorageFailedWhileReading(e);
-            }
-            stored[0] += part.records().size();
-            state.progressed();
-          });
-      if (stored[0] > 0) {
-        LOG.warning("%s: %d records read again and stored".formatted(partition, stored[0]));
-      }
-    } catch (StorageFailedWhileReading e) {
-      throw e.cause;
     }
   }
 
-  private void storeMissing(RecordRange part) throws StorageException {
+  private void storePart(RecordRange part) throws StorageException {
     try {
-      writer.store(List.of(part));
+      database.store(List.of(part));
     } catch (MissingRecordsException e) {
       throw new IllegalStateException("the database went back while it was caught up", e);
-    }
-  }
-
-  private static final class StorageFailedWhileReading extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-    private final transient StorageException cause;
-
-    StorageFailedWhileReading(StorageException cause) {
-      super(cause);
-      this.cause = cause;
     }
   }
 }

@@ -1,13 +1,11 @@
 package dev.datapipeline.consumer;
 
-import dev.datapipeline.broker.Broker;
-import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.failure.Backoff;
-import dev.datapipeline.failure.DatabaseFailure;
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.OutageException;
+import dev.datapipeline.failure.Retry;
 import dev.datapipeline.metrics.PipelineMetrics;
-import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.StorageException;
 import dev.datapipeline.tracing.StoreSpan;
 import dev.datapipeline.tracing.Tracing;
@@ -20,48 +18,50 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
 
 /**
- * One writer: takes the deliveries of its partitions in their order, stores as many as have
- * gathered in one transaction, and acknowledges them when it is committed. While one batch is being
- * written the next one gathers, so that a lone event is stored at once and a flood in big batches.
- * A batch that the database does not take is kept and tried again, for ever.
+ * One writer thread: takes the deliveries of its partitions in order and stores as many as have
+ * gathered in one transaction. The next batch gathers while one is written, so that a lone event is
+ * stored at once and a flood in big batches. A batch that the database doesn't take is kept and
+ * retried for ever.
  */
 final class Lane implements Runnable {
   private static final Logger LOG = Logger.getLogger(Lane.class.getName());
 
-  /**
-   * The connector remembers each acknowledgement until it is committed. A compacted topic can have
-   * millions of offsets without a record: acknowledging them pauses for the commits to catch up.
-   */
-  private static final long MAX_ACKNOWLEDGED_AT_ONCE = 50_000;
+  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(5);
 
-  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(10);
-
-  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(600);
+  /** After a failed comparison of positions. */
+  private static final Duration RECHECK_INTERVAL = Duration.ofSeconds(1);
 
   private final String name;
   private final ConsumerConfig config;
-  private final Broker broker;
-  private final ExactlyOnceStore store;
+  private final RecordStore store;
   private final PipelineMetrics metrics;
   private final Tracing tracing;
   private final ConsumerState state;
   private final QueueSpace space;
   private final IntPredicate owned;
   private final BlockingQueue<Delivery> queue = new LinkedBlockingQueue<>();
+  private final Retry retry =
+      new Retry(
+          new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5)),
+          new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30)));
 
   private long nextCheckNanos = System.nanoTime();
-  private final Backoff outage = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
-  private final Backoff defect = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
+  /**
+   * Doesn't start the thread.
+   *
+   * @param name for the log
+   * @param config the bounds of a batch
+   * @param store used by this lane only
+   * @param space is given back what is stored
+   * @param owned the numbers of this lane's partitions
+   */
   Lane(
       String name,
       ConsumerConfig config,
-      Broker broker,
-      ExactlyOnceStore store,
+      RecordStore store,
       PipelineMetrics metrics,
       Tracing tracing,
       ConsumerState state,
@@ -69,7 +69,6 @@ final class Lane implements Runnable {
       IntPredicate owned) {
     this.name = name;
     this.config = config;
-    this.broker = broker;
     this.store = store;
     this.metrics = metrics;
     this.tracing = tracing;
@@ -83,6 +82,7 @@ final class Lane implements Runnable {
     return name;
   }
 
+  /** Queues a delivery. Thread-safe. */
   void add(Delivery delivery) {
     queue.add(delivery);
   }
@@ -99,16 +99,8 @@ final class Lane implements Runnable {
           if (delivery.oldestTimestamp() >= 0) {
             metrics.visibleAfter(now - delivery.oldestTimestamp());
           }
-        }
-        for (Delivery delivery : batch) {
-          try {
-            acknowledge(delivery);
-          } catch (RuntimeException e) {
-            // stored it is; a channel that has ended delivers it again, and it is dropped then
-            LOG.log(Level.FINE, "not acknowledged", e);
-          } finally {
-            space.release(delivery.bytes());
-          }
+          delivery.onStored().run();
+          space.release(delivery.bytes());
         }
         batch.clear();
       }
@@ -138,61 +130,52 @@ final class Lane implements Runnable {
   private Delivery nextDelivery() throws InterruptedException {
     while (true) {
       long untilCheck = nextCheckNanos - System.nanoTime();
-      Delivery next = queue.poll(untilCheck, TimeUnit.NANOSECONDS);
+      Delivery next = untilCheck <= 0 ? null : queue.poll(untilCheck, TimeUnit.NANOSECONDS);
       if (next != null) {
         return next;
       }
-      checkPositions();
-      nextCheckNanos = System.nanoTime() + CHECK_INTERVAL.toNanos();
+      nextCheckNanos = System.nanoTime() + checkPositions().toNanos();
     }
   }
 
-  /**
-   * Compares the database with what the group has committed. Records that arrive show by themselves
-   * that the database was put back; a topic on which nothing happens does not.
-   */
-  private void checkPositions() throws InterruptedException {
+  /** Compares positions, and returns the time until the next comparison. */
+  private Duration checkPositions() throws InterruptedException {
+    state.awaitResumed();
     try {
       store.catchUp(owned);
+      state.recovered(name);
+      return CHECK_INTERVAL;
+    } catch (OutageException e) {
+      // the broker's own health check reports it
+      LOG.log(Level.FINE, "positions not compared", e);
     } catch (RuntimeException | StorageException e) {
-      // whatever it is must not end this thread; a topic may be created again at this moment
-      LOG.log(Level.FINE, "positions not compared; they are again soon", e);
+      // must not end this thread
+      state.failed(name, reason(e));
+      LOG.log(
+          Level.WARNING,
+          "{0}: positions not compared with the channel''s: {1}",
+          new Object[] {name, reason(e)});
+      LOG.log(Level.FINE, "cause", e);
     }
+    return RECHECK_INTERVAL;
   }
 
   private void storeUntilDone(List<Delivery> batch) throws InterruptedException {
     try (StoreSpan span = tracing.storing(batch.stream().map(Delivery::range).toList())) {
-      storeUntilDone(batch, span);
+      retry.untilDone(
+          () -> {
+            state.awaitResumed();
+            store.store(batch);
+            return null;
+          },
+          (failure, pause) -> report(failure, pause, span));
+      state.stored(name);
       span.stored();
     }
   }
 
-  private void storeUntilDone(List<Delivery> batch, StoreSpan span) throws InterruptedException {
-    while (true) {
-      state.awaitResumed();
-      try {
-        store.store(batch);
-        state.stored(name);
-        outage.reset();
-        defect.reset();
-        return;
-      } catch (BrokerUnavailableException | KafkaException e) {
-        retryAfter(outage, "the broker does not answer: " + FailureText.reason(e), e, span);
-      } catch (StorageException e) {
-        retryAfter(
-            e.failure() == DatabaseFailure.OUTAGE ? outage : defect, e.getMessage(), e, span);
-      } catch (RuntimeException e) {
-        retryAfter(defect, FailureText.reason(e), e, span);
-      }
-    }
-  }
-
-  private void retryAfter(Backoff backoff, String reason, Exception failure, StoreSpan span)
-      throws InterruptedException {
-    if (Thread.currentThread().isInterrupted()) {
-      throw new InterruptedException();
-    }
-    Duration pause = backoff.next();
+  private void report(Exception failure, Duration pause, StoreSpan span) {
+    String reason = reason(failure);
     metrics.batchRetried();
     span.retried(reason);
     state.failed(name, reason);
@@ -201,33 +184,13 @@ final class Lane implements Runnable {
         "{0}: a batch is not stored yet and is kept; next try in {1} ms: {2}",
         new Object[] {name, Long.toString(pause.toMillis()), reason});
     LOG.log(Level.FINE, "cause", failure);
-    Thread.sleep(pause.toMillis());
   }
 
-  private void acknowledge(Delivery delivery) throws InterruptedException {
-    RecordRange range = delivery.range();
-    long first = range.from();
-    if (delivery.batch().afterAssignment()) {
-      first = Math.min(first, committedOrStart(delivery.partition(), first));
+  private static String reason(Exception failure) {
+    if (failure instanceof StorageException) {
+      return failure.getMessage();
     }
-    while (range.to() - first > MAX_ACKNOWLEDGED_AT_ONCE) {
-      delivery.acknowledge(first, first + MAX_ACKNOWLEDGED_AT_ONCE);
-      first += MAX_ACKNOWLEDGED_AT_ONCE;
-      Thread.sleep(COMMIT_INTERVAL.toMillis());
-    }
-    delivery.acknowledge(first, range.to());
-  }
-
-  /** Returns the offset from which the connector waits for acknowledgements. */
-  private long committedOrStart(TopicPartition partition, long otherwise) {
-    try {
-      Long committed = broker.committedOffsets().get(partition);
-      return committed != null
-          ? committed
-          : broker.startOffsets(List.of(partition)).getOrDefault(partition, otherwise);
-    } catch (BrokerUnavailableException e) {
-      LOG.log(Level.FINE, "committed offset not known; the group's lag may stay behind", e);
-      return otherwise;
-    }
+    return (failure instanceof OutageException ? "the broker does not answer: " : "")
+        + FailureText.reason(failure);
   }
 }

@@ -1,6 +1,6 @@
 package dev.datapipeline.consumer;
 
-/** Bounds the bytes that wait between the channel and the lanes. Thread-safe. */
+/** Bounds the memory of the records between the channels and the database. Thread-safe. */
 final class QueueSpace {
   private final long maxBytes;
   private long bytes;
@@ -18,7 +18,7 @@ final class QueueSpace {
     notifyAll();
   }
 
-  /** Waits until fewer than the allowed bytes wait. */
+  /** Blocks until the queue has free space. */
   synchronized void await() throws InterruptedException {
     while (bytes >= maxBytes) {
       wait();

@@ -1,7 +1,8 @@
 package dev.datapipeline.consumer;
 
-import dev.datapipeline.connector.AssignmentObserver;
 import dev.datapipeline.connector.ChannelFactory;
+import dev.datapipeline.connector.ChannelPositions;
+import dev.datapipeline.connector.PartitionBatch;
 import dev.datapipeline.failure.Backoff;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
@@ -16,17 +17,17 @@ import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 
 /**
- * The near end of the channel from one topic of the broker: asks for deliveries one by one, and
- * subscribes again, with growing pauses, when the channel has ended. A channel ends for good with
- * the first error that polling meets, and nobody but its subscriber gets to know.
+ * Receives one topic's channel: requests batches one by one while there is space for them, and
+ * reopens the channel, with growing pauses, when it has ended. A channel ends for good at the first
+ * polling error, and only its subscriber is told.
  */
 final class TopicSubscriber implements Runnable {
   private static final Logger LOG = Logger.getLogger(TopicSubscriber.class.getName());
 
-  /** A channel that has lived this long is taken to be well again. */
+  /** After this time a channel is considered stable, and the next pause is short again. */
   private static final Duration SETTLED = Duration.ofSeconds(30);
 
-  /** A channel that polls without an error for this long is live again. */
+  /** A channel without traffic is considered live once it has worked for this long. */
   private static final Duration QUIET = Duration.ofSeconds(5);
 
   private final ChannelFactory factory;
@@ -67,7 +68,7 @@ final class TopicSubscriber implements Runnable {
           backoff.reset();
         }
         state.channelDied(topic, reason);
-        // a server that stops closes the channel first and interrupts this thread soon after
+        // a server that stops closes the channel first, and interrupts this thread soon after
         Thread.sleep(backoff.next().toMillis());
         LOG.log(
             Level.SEVERE,
@@ -82,7 +83,7 @@ final class TopicSubscriber implements Runnable {
     }
   }
 
-  /** Opens the channel; the container does this for the one that it knows. */
+  /** Opens the channel. The container does this for the first topic at the start. */
   void subscribe() {
     Link next = new Link();
     try {
@@ -98,11 +99,10 @@ final class TopicSubscriber implements Runnable {
     private final Semaphore arrived = new Semaphore(0);
     private final Semaphore subscribed = new Semaphore(0);
     private final long openedAt = System.nanoTime();
-    private final long assignmentsBefore = AssignmentObserver.assignments();
     private volatile Subscription subscription;
     private volatile String end;
 
-    /** Asks for deliveries until the channel ends, and returns why it did. */
+    /** Requests batches until the channel ends, and returns the reason. */
     String drain() throws InterruptedException {
       subscribed.acquire();
       while (end == null) {
@@ -119,12 +119,9 @@ final class TopicSubscriber implements Runnable {
       return end;
     }
 
-    /**
-     * Returns whether the channel is well although nothing arrives: partitions were assigned after
-     * it was opened, and polling has met no error for a while.
-     */
+    /** Returns whether the channel works although no batch arrives. */
     private boolean isQuiet() {
-      return AssignmentObserver.assignments() != assignmentsBefore
+      return ChannelPositions.of(topic).isReading()
           && System.nanoTime() - openedAt > QUIET.toNanos();
     }
 
@@ -136,10 +133,10 @@ final class TopicSubscriber implements Runnable {
 
     @Override
     public void onNext(Message<byte[]> message) {
-      Delivery delivery = Delivery.of(message);
+      Delivery delivery = Delivery.of(PartitionBatch.of(message));
       metrics.recordsReceived(delivery.range().records().size());
       space.take(delivery.bytes());
-      lanes.get(EventConsumer.laneOf(delivery.batch().partition(), lanes.size())).add(delivery);
+      lanes.get(EventConsumer.laneOf(delivery.range().partition(), lanes.size())).add(delivery);
       arrived.release();
     }
 

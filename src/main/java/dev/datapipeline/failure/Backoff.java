@@ -3,12 +3,18 @@ package dev.datapipeline.failure;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Exponentially growing, jittered pauses between attempts. For one thread. */
+/** Exponentially growing, jittered pauses between attempts. Not thread-safe. */
 public final class Backoff {
   private final long firstMillis;
   private final long maxMillis;
   private long nextMillis;
 
+  /**
+   * Begins with the first pause.
+   *
+   * @param first the first pause, before jitter; positive
+   * @param max the longest pause
+   */
   public Backoff(Duration first, Duration max) {
     firstMillis = first.toMillis();
     maxMillis = max.toMillis();
@@ -18,7 +24,7 @@ public final class Backoff {
   /**
    * Returns how long to wait now, and doubles the next pause.
    *
-   * @return between half of the pause and all of it
+   * @return between half of the pause and all of it, at random
    */
   public Duration next() {
     long pause = nextMillis;
@@ -26,6 +32,7 @@ public final class Backoff {
     return Duration.ofMillis(pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1));
   }
 
+  /** Begins with the first pause again. */
   public void reset() {
     nextMillis = firstMillis;
   }

@@ -1,14 +1,13 @@
 package dev.datapipeline.failure;
 
-/** Makes text from outside fit to be logged. */
+/** Describes failures in one line that is safe to log. */
 public final class FailureText {
   private static final int MAX_LENGTH = 300;
 
   private FailureText() {}
 
   /**
-   * Returns the text as one line of bounded length: whoever can choose a value must not be able to
-   * write log lines of their own.
+   * Returns text from outside as one line of bounded length, so that nobody can forge log lines.
    *
    * @param text any text; null becomes {@code "null"}
    * @return at most 300 characters without control characters, never null
@@ -19,8 +18,8 @@ public final class FailureText {
   }
 
   /**
-   * Returns what went wrong in one line: the message of the innermost cause that has one, with its
-   * type; and for a server's certificate that was refused, before it, why in plain words.
+   * Returns what went wrong in one line: the type and message of the innermost cause that has a
+   * message. If a server's certificate was refused, the line begins with the reason in plain words.
    *
    * @param failure not null
    * @return one line, never null

@@ -7,13 +7,13 @@ import java.security.cert.CertificateNotYetValidException;
 import java.util.Optional;
 
 /**
- * Why a client did not accept the certificate of a server, in words for the person who has to mend
- * it: the exceptions of Java speak of paths, and of times without saying of what.
+ * Explains why a client refused a server's certificate, for the person who has to fix it. Java's
+ * own messages speak of certification paths and dates without naming the problem.
  */
 final class RefusedCertificate {
   private RefusedCertificate() {}
 
-  /** Returns the reason that is among the causes of a failure; empty if it is another failure. */
+  /** Returns the reason found among a failure's causes; empty if no certificate was refused. */
   static Optional<String> in(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       Optional<String> reason = reason(cause);

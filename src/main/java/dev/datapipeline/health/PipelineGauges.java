@@ -16,26 +16,26 @@ import org.eclipse.microprofile.metrics.MetricRegistry;
 import org.eclipse.microprofile.metrics.Tag;
 
 /**
- * What is true of the pipeline now, for {@code /metrics}. A gauge is computed when somebody reads
- * it, from what is known; none of them asks the broker or the database.
+ * The pipeline's gauges at {@code /metrics}. A gauge is computed when it is read, from what {@link
+ * PipelineMonitor} knows; none of them asks the broker or the database.
  */
 @ApplicationScoped
 public class PipelineGauges {
   private static final Metadata READY =
       metadata("ready", "1 if the part passes its check of /health/ready, 0 if not", "by part");
   private static final Metadata PAUSED =
-      metadata("paused", "1 if the part is switched off, 0 if it is to work", "by part");
+      metadata("paused", "1 if the part is paused or disabled, 0 if not", "by part");
   private static final Metadata QUEUE =
-      metadata(
-          "queue_bytes", "Memory of the records that wait for their writer or are written", "");
+      metadata("queue_bytes", "Memory of the queued records, including those being written", "");
   private static final Metadata LAG =
       metadata(
-          "lag_records",
-          "Records of a partition that the consumer group has not committed",
-          "NaN while unknown");
+          "lag_records", "Records of a partition that are not stored yet", "NaN while unknown");
 
   @Inject private MetricRegistry registry;
-  @Inject private HealthChecks checks;
+  @Inject private DatabaseHealth database;
+  @Inject private BrokerHealth broker;
+  @Inject private ConsumerHealth consumerHealth;
+  @Inject private ProducerHealth producer;
   @Inject private PipelineMonitor monitor;
   @Inject private EventConsumer consumer;
   @Inject private ConsumerConfig consumerConfig;
@@ -51,12 +51,12 @@ public class PipelineGauges {
         .build();
   }
 
-  /** Registers the gauges. To be called once, when the parts are there. */
+  /** Registers the gauges. To be called once. */
   public void start() {
-    ready("database", checks::isDatabaseReady);
-    ready("broker", checks::isBrokerReady);
-    ready("consumer", checks::isConsumerReady);
-    ready("producer", checks::isProducerReady);
+    ready("database", database::isReady);
+    ready("broker", broker::isReady);
+    ready("consumer", consumerHealth::isReady);
+    ready("producer", producer::isReady);
     flag(PAUSED, "consumer", () -> !consumerConfig.enabled() || consumer.state().isPaused());
     flag(PAUSED, "producer", () -> !producerConfig.enabled() || control.isPaused());
     registry.gauge(QUEUE, consumer::queueBytes);
@@ -71,9 +71,9 @@ public class PipelineGauges {
     registry.gauge(metadata, () -> value.getAsBoolean() ? 1 : 0, new Tag("part", part));
   }
 
-  /** Partitions are known when the broker has told of them, and can become more. */
-  private void register(Lag lag) {
-    for (TopicPartition partition : lag.byPartition().keySet()) {
+  /** Partitions become known with the broker's first answer, and their number can grow. */
+  private void register(Map<TopicPartition, Long> lag) {
+    for (TopicPartition partition : lag.keySet()) {
       if (partitions.add(partition)) {
         registry.gauge(
             LAG,

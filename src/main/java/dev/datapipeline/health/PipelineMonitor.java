@@ -2,15 +2,16 @@ package dev.datapipeline.health;
 
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.consumer.EventConsumer;
 import dev.datapipeline.metrics.PipelineMetrics;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
-import java.sql.Connection;
-import java.sql.SQLTransientConnectionException;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,14 +24,13 @@ import javax.sql.DataSource;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Watches the pipeline: probes database and broker, and writes a line to the log every ten seconds
- * while something happens.
+ * Watches the pipeline: asks the database and the broker every two seconds, and logs a line every
+ * ten seconds while something happens.
  */
 @ApplicationScoped
 public class PipelineMonitor {
   private static final Logger LOG = Logger.getLogger(PipelineMonitor.class.getName());
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
-  private static final int VALIDATION_SECONDS = 2;
 
   @Resource(lookup = "jdbc/datapipeline")
   private DataSource dataSource;
@@ -38,19 +38,22 @@ public class PipelineMonitor {
   @Resource private ManagedScheduledExecutorService scheduler;
   @Inject private Broker broker;
   @Inject private KafkaConfig kafka;
+  @Inject private EventConsumer consumer;
   @Inject private PipelineMetrics metrics;
 
-  private final Probe<Void> database = new Probe<>(this::askDatabase);
-  private final Probe<Lag> lag = new Probe<>(this::askLag);
+  private final Probe<StoredPositions> database = new Probe<>(this::askDatabase);
+  private final Probe<TopicOffsets> topics = new Probe<>(this::askBroker);
   private final List<Future<?>> tasks = new ArrayList<>();
   private PipelineMetrics.Counts reported;
-  private volatile Consumer<Lag> lagListener = any -> {};
+  private volatile Progress progress = Progress.UNKNOWN;
+  private volatile boolean progressKnown;
+  private volatile Consumer<Map<TopicPartition, Long>> lagListener = any -> {};
 
-  /** Begins to watch. To be called once. */
+  /** Starts watching. To be called once. */
   public void start() {
     reported = metrics.counts();
     schedule(database, Probe.INTERVAL);
-    schedule(lag, Probe.INTERVAL);
+    schedule(topics, Probe.INTERVAL);
     schedule(this::report, REPORT_INTERVAL);
   }
 
@@ -59,23 +62,31 @@ public class PipelineMonitor {
         scheduler.scheduleWithFixedDelay(task, 0, interval.toMillis(), TimeUnit.MILLISECONDS));
   }
 
-  private Void askDatabase() throws Exception {
-    try (Connection connection = dataSource.getConnection()) {
-      if (!connection.isValid(VALIDATION_SECONDS)) {
-        throw new SQLTransientConnectionException("the connection is not valid any more");
-      }
+  private StoredPositions askDatabase() throws SQLException {
+    StoredPositions stored = StoredPositions.of(dataSource, kafka.topics());
+    update(topics.value(), stored);
+    return stored;
+  }
+
+  private TopicOffsets askBroker() {
+    TopicOffsets offsets = TopicOffsets.of(broker, kafka.topics());
+    update(offsets, database.value());
+    return offsets;
+  }
+
+  /**
+   * While the database is unavailable, nothing is stored, so its last positions are still right.
+   */
+  private synchronized void update(TopicOffsets offsets, StoredPositions stored) {
+    if (offsets != null && stored != null) {
+      progress = progress.next(offsets, stored, consumer.assignedPartitions(), Instant.now());
+      progressKnown = true;
+      lagListener.accept(progress.lag());
     }
-    return null;
   }
 
-  private Lag askLag() {
-    Lag answer = Lag.of(broker, kafka.topics());
-    lagListener.accept(answer);
-    return answer;
-  }
-
-  /** Sets who is told of each answer of the broker. To be called before {@link #start}. */
-  void onLag(Consumer<Lag> listener) {
+  /** Sets who is told the lag after each answer. To be called before {@link #start}. */
+  void onLag(Consumer<Map<TopicPartition, Long>> listener) {
     lagListener = listener;
   }
 
@@ -90,7 +101,7 @@ public class PipelineMonitor {
               .formatted(
                   now.stored(),
                   stored / seconds,
-                  lag.isUp() ? "%,d".formatted(lag.value().total()) : "unknown",
+                  lagByPartition().map(lag -> "%,d".formatted(total(lag))).orElse("unknown"),
                   now.deadLettered(),
                   now.skipped(),
                   now.retries(),
@@ -101,39 +112,53 @@ public class PipelineMonitor {
     }
   }
 
-  Probe<Void> database() {
+  static long total(Map<TopicPartition, Long> lag) {
+    return lag.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  Probe<StoredPositions> database() {
     return database;
   }
 
-  Probe<Lag> lag() {
-    return lag;
+  Probe<TopicOffsets> topics() {
+    return topics;
   }
 
   /**
-   * Returns how many records of each partition are not committed yet.
+   * Returns a partition of this instance that has records to store and doesn't move.
    *
-   * @return empty while the broker does not answer
+   * @param timeout for how long it must not have moved
+   * @return empty if every partition moves or has nothing to store
+   */
+  Optional<TopicPartition> stalled(Duration timeout) {
+    return progress.stalled(timeout, Instant.now());
+  }
+
+  /**
+   * Returns how many records of each partition can be read and are not stored yet.
+   *
+   * @return empty while the broker doesn't answer, or the database never has
    */
   public Optional<Map<TopicPartition, Long>> lagByPartition() {
-    return lag.isUp() ? Optional.of(lag.value().byPartition()) : Optional.empty();
+    return topics.isUp() && progressKnown ? Optional.of(progress.lag()) : Optional.empty();
   }
 
   /**
-   * How much was written to the topics.
+   * How many records were written to the topics.
    *
-   * @param records offsets that the topics have given away, over all partitions
+   * @param records by offsets, over all partitions
    * @param atNanos when the broker was asked, by {@link System#nanoTime()}
    */
   public record Written(long records, long atNanos) {}
 
   /**
-   * Returns how much was written to the topics, by whomever.
+   * Returns how many records were written to the topics, by any producer.
    *
-   * @return empty while the broker does not answer
+   * @return empty while the broker doesn't answer
    */
   public Optional<Written> written() {
-    return lag.isUp()
-        ? Optional.of(new Written(lag.value().written(), lag.value().atNanos()))
+    return topics.isUp()
+        ? Optional.of(new Written(topics.value().written(), topics.value().atNanos()))
         : Optional.empty();
   }
 

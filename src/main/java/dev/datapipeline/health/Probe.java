@@ -3,26 +3,26 @@ package dev.datapipeline.health;
 import dev.datapipeline.failure.FailureText;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * Asks something that may hang, again and again, so that whoever wants the answer gets the last one
- * at once. Thread-safe.
+ * Asks a question that may hang, again and again, so that readers get the last answer at once.
+ * Thread-safe.
  *
- * @param <T> what is asked for
+ * @param <T> the answer
  */
 final class Probe<T> implements Runnable {
-  /** From one question to the next. */
+  /** Time from one question to the next. */
   static final Duration INTERVAL = Duration.ofSeconds(2);
 
-  /** An answer that is older is none: the question hangs. */
+  /** An older answer counts as none: the question hangs. */
   private static final Duration MAX_AGE = Duration.ofSeconds(6);
 
   private record Answer<T>(T value, String failure, Instant at) {}
 
   private final Callable<T> question;
   private volatile Answer<T> answer;
-  private volatile String lastFailure;
   private volatile Instant begunAt = Instant.now();
 
   Probe(Callable<T> question) {
@@ -35,9 +35,8 @@ final class Probe<T> implements Runnable {
     try {
       answer = new Answer<>(question.call(), null, Instant.now());
     } catch (Exception e) {
-      lastFailure = FailureText.reason(e);
       T last = answer == null ? null : answer.value;
-      answer = new Answer<>(last, lastFailure, Instant.now());
+      answer = new Answer<>(last, FailureText.reason(e), Instant.now());
       if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
       }
@@ -50,8 +49,7 @@ final class Probe<T> implements Runnable {
     return last != null && last.failure == null && !isStale();
   }
 
-  /** Returns whether the question hangs. */
-  boolean isStale() {
+  private boolean isStale() {
     Answer<T> last = answer;
     Instant since = last == null ? begunAt : last.at;
     return Duration.between(since, Instant.now()).compareTo(MAX_AGE) > 0;
@@ -63,10 +61,13 @@ final class Probe<T> implements Runnable {
     return last == null ? null : last.value;
   }
 
-  /** Returns what is wrong now, or was wrong last; null if nothing ever was. */
-  String lastFailure() {
-    return isStale()
-        ? "no answer for %d s".formatted(Duration.between(begunAt, Instant.now()).toSeconds())
-        : lastFailure;
+  /** Returns what is wrong now; empty if the last question was answered. */
+  Optional<String> failure() {
+    if (isStale()) {
+      return Optional.of(
+          "no answer for %d s".formatted(Duration.between(begunAt, Instant.now()).toSeconds()));
+    }
+    Answer<T> last = answer;
+    return last == null ? Optional.empty() : Optional.ofNullable(last.failure);
   }
 }

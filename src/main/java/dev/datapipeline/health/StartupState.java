@@ -3,7 +3,7 @@ package dev.datapipeline.health;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Optional;
 
-/** How far the start has come. Thread-safe. */
+/** The progress of the start. Thread-safe. */
 @ApplicationScoped
 public class StartupState {
   private volatile boolean schemaReady;
@@ -12,30 +12,30 @@ public class StartupState {
   private volatile boolean producerReady;
   private volatile String failure;
 
-  /** The database's schema is up to date. */
+  /** Notes that the database schema is up to date. */
   public void schemaReady() {
     schemaReady = true;
     failure = null;
   }
 
-  /** The topic is there. */
+  /** Notes that the topics exist. */
   public void topicReady() {
     topicReady = true;
     failure = null;
   }
 
-  /** The consumer reads, or is not to. */
+  /** Notes that the consumer reads, or is disabled. */
   public void consumerReady() {
     consumerReady = true;
   }
 
-  /** The producer's timer runs, or is not to. */
+  /** Notes that the producer's timers run, or are disabled. */
   public void producerReady() {
     producerReady = true;
   }
 
   /**
-   * A step failed; it may be tried again.
+   * Notes that a step failed. It may be retried.
    *
    * @param reason one line
    */

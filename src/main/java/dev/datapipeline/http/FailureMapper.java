@@ -1,6 +1,6 @@
 package dev.datapipeline.http;
 
-import dev.datapipeline.failure.DatabaseFailure;
+import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.failure.FailureText;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
@@ -27,7 +27,7 @@ public class FailureMapper implements ExceptionMapper<Throwable> {
     if (failure instanceof WebApplicationException web) {
       return ofTheContainer(web.getResponse());
     }
-    String sqlState = DatabaseFailure.sqlState(failure);
+    String sqlState = FailureKind.sqlState(failure);
     if (QUERY_CANCELED.equals(sqlState)) {
       return Problem.of(
               Status.SERVICE_UNAVAILABLE,
@@ -36,7 +36,7 @@ public class FailureMapper implements ExceptionMapper<Throwable> {
           .response();
     }
     LOG.warning("a request failed: " + FailureText.reason(failure));
-    if (DatabaseFailure.of(failure) == DatabaseFailure.OUTAGE) {
+    if (FailureKind.of(failure) == FailureKind.OUTAGE) {
       return Problem.of(Status.SERVICE_UNAVAILABLE, "the database does not answer now")
           .retryAfter(RETRY_SECONDS)
           .response();

@@ -6,15 +6,15 @@ import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * What a partition holds between two offsets: these records and no others. Offsets without a record
- * are transaction markers, aborted records, or records that compaction removed.
+ * The records of a partition from one offset up to another. Offsets without a record hold
+ * transaction markers, aborted records, or records that compaction or retention has removed.
  *
  * @param topic the topic's name
- * @param topicId the topic's id; null while it is not known yet
+ * @param topicId the topic's id; null while it is unknown
  * @param partition the partition's number
  * @param from the first offset of the range
- * @param to the offset behind the range
- * @param records in the order of their offsets, possibly none
+ * @param to the offset after the range
+ * @param records in the order of their offsets; may be empty
  */
 public record RecordRange(
     String topic,
@@ -37,10 +37,10 @@ public record RecordRange(
   }
 
   /**
-   * Returns the same range as one of the topic with this id.
+   * Returns the same range with a topic id.
    *
    * @param id the topic's id
-   * @return a range with that id
+   * @return not null
    */
   public RecordRange of(UUID id) {
     return id.equals(topicId) ? this : new RecordRange(topic, id, partition, from, to, records);
@@ -49,7 +49,7 @@ public record RecordRange(
   /**
    * Returns how much memory the range's keys and values take.
    *
-   * @return bytes, with a little for each record itself
+   * @return in bytes, with a small allowance for each record
    */
   public long bytes() {
     long bytes = 0;

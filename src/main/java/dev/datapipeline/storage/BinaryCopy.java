@@ -8,8 +8,8 @@ import org.postgresql.copy.CopyIn;
 
 /**
  * Writes rows with {@code COPY … FROM STDIN (FORMAT binary)}, the fastest way into PostgreSQL.
- * Values pass through as bytes, untouched. For one thread; reusable after {@link #finish()} or
- * {@link #abandon()}.
+ * Values are passed through as bytes. Not thread-safe; reusable after {@link #finish()} or {@link
+ * #abandon()}.
  */
 final class BinaryCopy {
   private static final byte[] HEADER = {
@@ -17,7 +17,7 @@ final class BinaryCopy {
   };
   private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
 
-  /** The last moment that timestamptz can hold; what lies behind it is stored as infinity. */
+  /** The last moment that timestamptz can hold. Later ones are stored as infinity. */
   private static final long MAX_TIMESTAMP_MICROS = 9_223_371_331_200_000_000L - 1;
 
   /** The first moment that timestamptz can hold: 4714-11-24 BC. */
@@ -61,8 +61,8 @@ final class BinaryCopy {
   }
 
   /**
-   * Writes a timestamptz. A moment outside of what it can hold becomes infinity or -infinity: the
-   * event is kept, and its payload still has the time as it was sent.
+   * Writes a timestamptz. A moment out of its range becomes infinity or -infinity: the event is
+   * kept, and its payload still has the time as it was sent.
    */
   void timestamp(long epochMillis) throws SQLException {
     bigint(postgresMicros(epochMillis));
@@ -94,7 +94,7 @@ final class BinaryCopy {
   }
 
   /**
-   * Ends the COPY; errors in what was written come to light here at the latest.
+   * Ends the COPY. PostgreSQL reports errors in the written rows here at the latest.
    *
    * @return number of rows
    */
@@ -108,13 +108,13 @@ final class BinaryCopy {
     return rows;
   }
 
-  /** Gives up a COPY that failed, so that the connection can be used to roll back. */
+  /** Cancels a COPY that failed, so that the connection can roll back. */
   void abandon() {
     if (copy != null && copy.isActive()) {
       try {
         copy.cancelCopy();
       } catch (SQLException e) {
-        // the failure that led here says more
+        // the original failure is more informative
       }
     }
     copy = null;

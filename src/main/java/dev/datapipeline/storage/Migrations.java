@@ -6,7 +6,7 @@ import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 
 /**
- * Brings the database's schema up to date with the versioned scripts of {@code sql/}. Uses a
+ * Brings the database schema up to date with the versioned scripts of {@code sql/}. Uses a
  * datasource outside of JTA, since Flyway manages its transactions itself.
  */
 @ApplicationScoped
@@ -17,11 +17,11 @@ public class Migrations {
   private DataSource dataSource;
 
   /**
-   * Runs what has not been run yet. Several instances may do this at once; they wait for one
-   * another.
+   * Runs the scripts that haven't been run yet. Several instances may call this at once; they wait
+   * for one another.
    *
-   * @return number of scripts that were run now
-   * @throws org.flywaydb.core.api.FlywayException if the database is away or a script fails
+   * @return how many scripts were run
+   * @throws org.flywaydb.core.api.FlywayException if the database is unavailable or a script fails
    */
   public int run() {
     return Flyway.configure(Migrations.class.getClassLoader())

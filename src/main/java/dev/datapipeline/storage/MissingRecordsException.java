@@ -3,9 +3,9 @@ package dev.datapipeline.storage;
 import dev.datapipeline.record.RecordRange;
 
 /**
- * A range begins behind the position up to which its partition is stored. What lies between was
- * never stored: the database was restored to an earlier state, the group was moved forward, or the
- * topic was created again. It has to be read and stored first.
+ * A range begins after the position of its partition. The records in between were read but never
+ * stored: the application was killed, the partition moved here from another instance, the database
+ * was restored, or the topic was created again. They must be read again and stored first.
  */
 public final class MissingRecordsException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -13,16 +13,22 @@ public final class MissingRecordsException extends Exception {
   private final transient RecordRange range;
   private final long nextOffset;
 
-  MissingRecordsException(RecordRange range, long nextOffset) {
+  /**
+   * Tells what is missing.
+   *
+   * @param range the range that can't be stored yet
+   * @param nextOffset the position of its partition
+   */
+  public MissingRecordsException(RecordRange range, long nextOffset) {
     super(
-        "%s-%d is stored up to offset %d, and the next records begin at %d"
+        "%s-%d is stored up to offset %d, and the next records begin at offset %d"
             .formatted(range.topic(), range.partition(), nextOffset, range.from()));
     this.range = range;
     this.nextOffset = nextOffset;
   }
 
   /**
-   * Returns the range that cannot be stored yet.
+   * Returns the range that can't be stored yet.
    *
    * @return not null
    */

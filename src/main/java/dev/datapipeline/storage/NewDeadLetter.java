@@ -11,13 +11,13 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
 /**
- * A record that cannot be stored, and why.
+ * A record that PostgreSQL refuses, before it is written to {@code dead_letters}.
  *
- * @param topicPartitionId where it came from
+ * @param topicPartitionId the row of {@code topic_partitions} that it came from
  * @param record with its original bytes
- * @param timestampMillis when the event happened
- * @param reason what is wrong, in one line
- * @param sqlState PostgreSQL's code for it
+ * @param timestampMillis when the event happened, in epoch milliseconds
+ * @param reason why it can't be stored, in one line
+ * @param sqlState PostgreSQL's code for the reason
  */
 record NewDeadLetter(
     int topicPartitionId,

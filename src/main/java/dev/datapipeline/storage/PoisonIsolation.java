@@ -1,6 +1,6 @@
 package dev.datapipeline.storage;
 
-import dev.datapipeline.failure.DatabaseFailure;
+import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.failure.FailureText;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -17,16 +17,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Separates the records that PostgreSQL does not accept from their neighbours. PostgreSQL is the
- * judge of what is JSON, and judges a whole batch in one statement. What would fail that statement
- * as a whole is looked for first: bytes that are no text, and nesting so deep that the parser gives
- * up. Whatever is left (a constraint that somebody added) is found by halving the batch.
+ * Separates the records that PostgreSQL refuses from the rest of their batch. PostgreSQL is the
+ * only judge of what is valid JSON, and checks a whole batch in one statement. Values that would
+ * fail that statement as a whole are found first: bytes that aren't text, and nesting too deep for
+ * the parser. Other violations, such as those of a constraint that somebody added, are found by
+ * halving the batch.
  */
 final class PoisonIsolation {
-  /** PostgreSQL's parser takes some 6,000 levels with its default stack. */
+  /** PostgreSQL's parser accepts about 6,000 levels with its default stack depth. */
   private static final int SAFE_NESTING = 1_000;
 
-  private static final String JUDGE =
+  private static final String FIND_INVALID_JSON =
       "SELECT v.n, e.message, e.detail, e.sql_error_code"
           + " FROM unnest(?::text[]) WITH ORDINALITY AS v(payload, n),"
           + " LATERAL pg_input_error_info(v.payload, 'json') AS e"
@@ -39,7 +40,7 @@ final class PoisonIsolation {
     this.connection = connection;
   }
 
-  /** Writes the records and returns how many of them went to the dead letters. */
+  /** Writes the records, and returns how many of them went to the dead letters. */
   long write(List<StorableRecord> records) throws SQLException {
     List<StorableRecord> shallow = new ArrayList<>(records.size());
     List<String> texts = new ArrayList<>(records.size());
@@ -86,7 +87,7 @@ final class PoisonIsolation {
     return -1;
   }
 
-  /** Returns the value as text, or null if it is none and was rejected. */
+  /** Returns the value as text; null if it isn't UTF-8, and was rejected. */
   private String decode(StorableRecord record, byte[] value) {
     CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     ByteBuffer bytes = ByteBuffer.wrap(value);
@@ -103,7 +104,7 @@ final class PoisonIsolation {
     return text.flip().toString();
   }
 
-  /** How deep arrays and objects are nested at the most; only a guide, strings are not parsed. */
+  /** Returns the maximum nesting of arrays and objects. An estimate: strings aren't parsed. */
   private static int nesting(byte[] value) {
     int depth = 0;
     int deepest = 0;
@@ -122,14 +123,14 @@ final class PoisonIsolation {
     if (records.isEmpty()) {
       return records;
     }
-    boolean[] guilty = new boolean[records.size()];
+    boolean[] refused = new boolean[records.size()];
     Array payloads = connection.createArrayOf("text", texts.toArray());
-    try (PreparedStatement statement = connection.prepareStatement(JUDGE)) {
+    try (PreparedStatement statement = connection.prepareStatement(FIND_INVALID_JSON)) {
       statement.setArray(1, payloads);
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           int index = row.getInt(1) - 1;
-          guilty[index] = true;
+          refused[index] = true;
           String detail = row.getString(3);
           reject(
               records.get(index),
@@ -141,8 +142,8 @@ final class PoisonIsolation {
       payloads.free();
     }
     List<StorableRecord> accepted = new ArrayList<>(records.size());
-    for (int i = 0; i < guilty.length; i++) {
-      if (!guilty[i]) {
+    for (int i = 0; i < refused.length; i++) {
+      if (!refused[i]) {
         accepted.add(records.get(i));
       }
     }
@@ -158,13 +159,13 @@ final class PoisonIsolation {
       RawEventCopy.write(connection, records);
       execute("RELEASE SAVEPOINT before_copy");
     } catch (SQLException e) {
-      if (DatabaseFailure.of(e) != DatabaseFailure.VALUE) {
+      if (FailureKind.of(e) != FailureKind.VALUE) {
         throw e;
       }
       execute("ROLLBACK TO SAVEPOINT before_copy");
       execute("RELEASE SAVEPOINT before_copy");
       if (records.size() == 1) {
-        reject(records.get(0), FailureText.oneLine(e.getMessage()), DatabaseFailure.sqlState(e));
+        reject(records.get(0), FailureText.oneLine(e.getMessage()), FailureKind.sqlState(e));
       } else {
         int half = records.size() / 2;
         copy(records.subList(0, half));

@@ -4,7 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Copies records into the tables. */
+/** Writes records into {@code raw_events} and {@code dead_letters} with binary COPY. */
 final class RawEventCopy {
   private static final String RAW_EVENTS =
       "raw_events (\"timestamp\", payload, topic_partition_id, kafka_offset)";
@@ -12,7 +12,7 @@ final class RawEventCopy {
       "dead_letters (topic_partition_id, kafka_offset, key, payload, headers, reason, sqlstate,"
           + " \"timestamp\")";
 
-  /** A writer's buffers stay with its thread: a batch is written without allocating. */
+  /** Buffers are kept per thread, so that writing a batch doesn't allocate. */
   private static final ThreadLocal<BinaryCopy> COPY = ThreadLocal.withInitial(BinaryCopy::new);
 
   private RawEventCopy() {}
@@ -56,7 +56,7 @@ final class RawEventCopy {
     }
   }
 
-  /** A trigger or a rule could drop rows silently; that would be loss. */
+  /** A trigger or a rule may drop rows silently, which would lose records. */
   private static void requireAll(long expected, long written) throws SQLException {
     if (written != expected) {
       throw new SQLException(

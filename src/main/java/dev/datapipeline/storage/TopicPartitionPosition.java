@@ -1,6 +1,5 @@
 package dev.datapipeline.storage;
 
-import dev.datapipeline.storage.read.RawEvent;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
@@ -11,8 +10,8 @@ import java.time.OffsetDateTime;
 import java.util.UUID;
 
 /**
- * How far a partition is stored. The row is locked by each transaction that stores records of the
- * partition, so that two instances which hold the same records cannot both store them.
+ * How far a partition is stored. Each transaction that stores records of the partition locks the
+ * row, so that two instances with the same records can't both store them.
  */
 @Entity
 @Table(name = "topic_partitions")
@@ -36,13 +35,13 @@ public class TopicPartitionPosition {
   @Column(name = "updated_at")
   private OffsetDateTime updatedAt;
 
-  /** For the persistence provider. */
+  /** Required by Jakarta Persistence; do not call. */
   protected TopicPartitionPosition() {}
 
   /**
    * Returns the row's key.
    *
-   * @return what {@link RawEvent#getTopicPartitionId()} refers to
+   * @return what {@code topic_partition_id} in other tables refers to
    */
   public Integer getId() {
     return id;
@@ -58,7 +57,7 @@ public class TopicPartitionPosition {
   }
 
   /**
-   * Returns the topic's id, which tells one topic of a name from the next of the same name.
+   * Returns the topic's id, which tells apart topics that had the same name one after the other.
    *
    * @return not null
    */
@@ -76,7 +75,7 @@ public class TopicPartitionPosition {
   }
 
   /**
-   * Returns the offset of the next record to store; everything below is stored or dead-lettered.
+   * Returns the offset of the next record to store. Everything below is stored or dead-lettered.
    *
    * @return 0 or more
    */
@@ -85,7 +84,7 @@ public class TopicPartitionPosition {
   }
 
   /**
-   * Returns when the position moved last.
+   * Returns when the position last moved.
    *
    * @return not null
    */
@@ -96,9 +95,9 @@ public class TopicPartitionPosition {
   /**
    * Moves the position forward.
    *
-   * @param offset behind the last record that the transaction stores
+   * @param offset after the last record that the transaction stores
    */
-  void advanceTo(long offset) {
+  void moveTo(long offset) {
     nextOffset = offset;
     updatedAt = OffsetDateTime.now();
   }

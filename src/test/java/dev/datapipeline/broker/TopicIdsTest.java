@@ -4,16 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class TopicIdsTest {
 
-  private static final class CountingBroker extends Broker {
+  private static final class CountingBroker implements Function<String, Optional<UUID>> {
     private UUID id = UUID.randomUUID();
     private int questions;
 
     @Override
-    public Optional<UUID> topicId(String topic) {
+    public Optional<UUID> apply(String topic) {
       questions++;
       return Optional.ofNullable(id);
     }

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
@@ -14,7 +13,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.eclipse.microprofile.reactive.messaging.Message;
 import org.junit.jupiter.api.Test;
 
 class PartitionBatcherTest {
@@ -74,10 +72,7 @@ class PartitionBatcherTest {
 
   @Test
   void theFirstBatchBeginsWithItsFirstRecord() {
-    List<PartitionBatch> batches = poll(7, 5, 6);
-
-    assertRange(batches, 5, 7, 2);
-    assertThat(batches.get(0).afterAssignment()).isTrue();
+    assertRange(poll(7, 5, 6), 5, 7, 2);
   }
 
   @Test
@@ -86,7 +81,6 @@ class PartitionBatcherTest {
     List<PartitionBatch> batches = poll(9, 5, 8);
 
     assertRange(batches, 3, 9, 2);
-    assertThat(batches.get(0).afterAssignment()).isFalse();
   }
 
   @Test
@@ -109,7 +103,6 @@ class PartitionBatcherTest {
     List<PartitionBatch> batches = poll(2, 0, 1);
 
     assertRange(batches, 0, 2, 2);
-    assertThat(batches.get(0).afterAssignment()).isTrue();
     assertRange(poll(4, 3), 2, 4, 1);
   }
 
@@ -120,33 +113,65 @@ class PartitionBatcherTest {
     List<PartitionBatch> batches = poll(9, 7, 8);
 
     assertRange(batches, 7, 9, 2);
-    assertThat(batches.get(0).afterAssignment()).isTrue();
   }
 
-  /** A topic may begin with an aborted transaction; else nobody would commit its offsets. */
+  /** A topic may begin with an aborted transaction, which must not wait for a record. */
   @Test
   void afterAnAssignmentAPollWithoutRecordsTellsHowFarItCame() {
     List<PartitionBatch> batches = poll(5);
 
     assertRange(batches, 5, 5, 0);
-    assertThat(batches.get(0).afterAssignment()).isTrue();
     assertThat(poll(5)).isEmpty();
   }
 
-  @Test
-  void everyOffsetIsAcknowledgedInItsOrder() {
-    PartitionBatch batch = poll(6, 1, 2, 4).get(0);
-    List<Long> acknowledged = new ArrayList<>();
-    Message<PartitionBatch> message =
-        Message.of(
-            batch,
-            () -> {
-              acknowledged.add(batch.offset());
-              return CompletableFuture.completedFuture(null);
-            });
+  private void commit(long offset) {
+    batcher.onCommit(Map.of(PARTITION, new OffsetAndMetadata(offset)));
+  }
 
-    assertThat(batch.offset()).isEqualTo(1);
-    batch.acknowledge(message, 0, batch.range().to());
-    assertThat(acknowledged).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
+  @Test
+  void aPartitionIsSettledWhenEveryBatchOfItIsStored() {
+    batcher.configure(Map.of(PartitionBatcher.TOPIC, "settled"));
+    ChannelPositions channel = ChannelPositions.of("settled");
+    assertThat(channel.isReading()).isFalse();
+
+    PartitionBatch one = poll(3, 1, 2).get(0);
+    PartitionBatch two = poll(4, 3).get(0);
+    commit(4);
+    assertThat(channel.isReading()).isTrue();
+    assertThat(channel.assigned()).containsExactly(PARTITION);
+    assertThat(channel.settled()).isEmpty();
+
+    one.stored();
+    assertThat(channel.settled()).isEmpty();
+    two.stored();
+    assertThat(channel.settled()).containsExactly(Map.entry(PARTITION, 4L));
+  }
+
+  /** The connector drops batches of revoked partitions without telling anyone. */
+  @Test
+  void anAssignmentForgetsBatchesThatMayNeverBeStored() {
+    batcher.configure(Map.of(PartitionBatcher.TOPIC, "reassigned"));
+    PartitionBatch dropped = poll(3, 1, 2).get(0);
+
+    assign();
+    commit(3);
+
+    assertThat(ChannelPositions.of("reassigned").settled())
+        .containsExactly(Map.entry(PARTITION, 3L));
+    PartitionBatch next = poll(5, 4).get(0);
+    dropped.stored();
+    assertThat(ChannelPositions.of("reassigned").settled()).isEmpty();
+    next.stored();
+    assertThat(ChannelPositions.of("reassigned").settled()).hasSize(1);
+  }
+
+  @Test
+  void aChannelWithoutPartitionsReads() {
+    batcher.configure(Map.of(PartitionBatcher.TOPIC, "standby"));
+
+    batcher.onCommit(Map.of());
+
+    assertThat(ChannelPositions.of("standby").isReading()).isTrue();
+    assertThat(ChannelPositions.of("standby").assigned()).isEmpty();
   }
 }

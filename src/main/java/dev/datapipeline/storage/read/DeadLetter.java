@@ -8,7 +8,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.OffsetDateTime;
 
-/** A stored dead letter, for reading. Rows are written by {@link BatchWriter}. */
+/** A row of {@code dead_letters}. Read-only: {@link BatchWriter} writes the rows. */
 @Entity
 @Table(name = "dead_letters")
 public class DeadLetter {
@@ -44,20 +44,20 @@ public class DeadLetter {
   @Column(name = "replayed_at", insertable = false, updatable = false)
   private OffsetDateTime replayedAt;
 
-  /** For the persistence provider. */
+  /** Required by Jakarta Persistence; do not call. */
   protected DeadLetter() {}
 
   /**
-   * Returns the row's number.
+   * Returns the row's id.
    *
-   * @return growing in the order of storing, with gaps
+   * @return ascending in the order of storing, with gaps
    */
   public Long getId() {
     return id;
   }
 
   /**
-   * Returns when it was stored here.
+   * Returns when the record was dead-lettered.
    *
    * @return not null
    */
@@ -75,7 +75,7 @@ public class DeadLetter {
   }
 
   /**
-   * Returns which partition of which topic it came from.
+   * Returns the partition that the record came from.
    *
    * @return id of a {@link TopicPartitionPosition}
    */
@@ -95,7 +95,7 @@ public class DeadLetter {
   /**
    * Returns the record's key.
    *
-   * @return not copied; null if there is none
+   * @return the array itself, not a copy; null if there is none
    */
   public byte[] getKey() {
     return key;
@@ -104,7 +104,7 @@ public class DeadLetter {
   /**
    * Returns the record's value.
    *
-   * @return not copied; null if there is none
+   * @return the array itself, not a copy; null if there is none
    */
   public byte[] getPayload() {
     return payload;
@@ -120,7 +120,7 @@ public class DeadLetter {
   }
 
   /**
-   * Returns why PostgreSQL did not accept it.
+   * Returns why PostgreSQL refused the record.
    *
    * @return one line
    */
@@ -138,9 +138,9 @@ public class DeadLetter {
   }
 
   /**
-   * Returns when it was stored in {@code raw_events} after all.
+   * Returns when a replay stored the record in {@code raw_events}.
    *
-   * @return null if it was not
+   * @return null if it was not replayed
    */
   public OffsetDateTime getReplayedAt() {
     return replayedAt;

@@ -11,8 +11,8 @@ import jakarta.persistence.Table;
 import java.time.OffsetDateTime;
 
 /**
- * A stored event, for reading. Rows are written by {@link BatchWriter} with COPY, which is many
- * times faster than an INSERT for each entity.
+ * A row of {@code raw_events}. Read-only: {@link BatchWriter} writes the rows with COPY, which is
+ * many times faster than an INSERT for each entity.
  */
 @Entity
 @Table(name = "raw_events")
@@ -33,13 +33,13 @@ public class RawEvent {
   @Column(name = "kafka_offset", nullable = false, insertable = false, updatable = false)
   private long kafkaOffset;
 
-  /** For the persistence provider. */
+  /** Required by Jakarta Persistence; do not call. */
   protected RawEvent() {}
 
   /**
-   * Returns the row's number.
+   * Returns the row's id.
    *
-   * @return growing in the order of storing, with gaps
+   * @return ascending in the order of storing, with gaps
    */
   public Long getId() {
     return id;
@@ -64,7 +64,7 @@ public class RawEvent {
   }
 
   /**
-   * Returns which partition of which topic it came from.
+   * Returns the partition that the record came from.
    *
    * @return id of a {@link TopicPartitionPosition}
    */

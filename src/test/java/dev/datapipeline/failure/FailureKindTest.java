@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class DatabaseFailureTest {
+class FailureKindTest {
 
   @ParameterizedTest
   @CsvSource({
@@ -28,34 +28,33 @@ class DatabaseFailureTest {
     "28P01,DEFECT", // wrong password
     "XX000,DEFECT"
   })
-  void theSqlStateSaysWhatToDo(String sqlState, DatabaseFailure expected) {
+  void theSqlStateSaysWhatToDo(String sqlState, FailureKind expected) {
     Exception failure = new RuntimeException(new SQLException("x", sqlState));
 
-    assertThat(DatabaseFailure.of(failure)).isEqualTo(expected);
-    assertThat(DatabaseFailure.sqlState(failure)).isEqualTo(sqlState);
+    assertThat(FailureKind.of(failure)).isEqualTo(expected);
+    assertThat(FailureKind.sqlState(failure)).isEqualTo(sqlState);
   }
 
   @Test
   void theInnermostSqlStateCounts() {
     SQLException outer = new SQLException("wrapped", "08000", new SQLException("x", "22P02"));
 
-    assertThat(DatabaseFailure.of(outer)).isEqualTo(DatabaseFailure.VALUE);
+    assertThat(FailureKind.of(outer)).isEqualTo(FailureKind.VALUE);
   }
 
   @Test
   void noConnectionIsAnOutage() {
-    assertThat(DatabaseFailure.of(new RuntimeException(new SQLTransientConnectionException("x"))))
-        .isEqualTo(DatabaseFailure.OUTAGE);
-    assertThat(DatabaseFailure.of(new RuntimeException(new IOException("reset"))))
-        .isEqualTo(DatabaseFailure.OUTAGE);
+    assertThat(FailureKind.of(new RuntimeException(new SQLTransientConnectionException("x"))))
+        .isEqualTo(FailureKind.OUTAGE);
+    assertThat(FailureKind.of(new RuntimeException(new IOException("reset"))))
+        .isEqualTo(FailureKind.OUTAGE);
   }
 
   @Test
   void theUnknownIsNeverTakenForABadValue() {
-    assertThat(DatabaseFailure.of(new IllegalStateException("x")))
-        .isEqualTo(DatabaseFailure.DEFECT);
-    assertThat(DatabaseFailure.of(new SQLException("no state"))).isEqualTo(DatabaseFailure.DEFECT);
-    assertThat(DatabaseFailure.ofSqlState("22")).isEqualTo(DatabaseFailure.DEFECT);
+    assertThat(FailureKind.of(new IllegalStateException("x"))).isEqualTo(FailureKind.DEFECT);
+    assertThat(FailureKind.of(new SQLException("no state"))).isEqualTo(FailureKind.DEFECT);
+    assertThat(FailureKind.ofSqlState("22")).isEqualTo(FailureKind.DEFECT);
   }
 
   @Test
@@ -63,6 +62,6 @@ class DatabaseFailureTest {
     Exception one = new Exception("one");
     one.initCause(new Exception("two", one));
 
-    assertThat(DatabaseFailure.of(one)).isEqualTo(DatabaseFailure.DEFECT);
+    assertThat(FailureKind.of(one)).isEqualTo(FailureKind.DEFECT);
   }
 }

@@ -1,30 +1,32 @@
 package dev.datapipeline.failure;
 
+import java.io.IOException;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
 
-/** What a failure of the database calls for, by its SQLSTATE. */
-public enum DatabaseFailure {
-  /** A value cannot be stored, now or later: find it and put it into the dead letters. */
+/** What a failure calls for. */
+public enum FailureKind {
+  /** A value can't be stored, now or later. Isolate it and write it to the dead letters. */
   VALUE,
-  /** The database is away or busy: wait and try the same again. */
+  /** The database or the broker is unavailable or busy. Wait and retry. */
   OUTAGE,
-  /** Schema, privilege or something unknown: say why, and try again slowly until it is mended. */
+  /** A schema, a privilege or something unknown. Report it, and retry slowly until it is fixed. */
   DEFECT;
 
   /**
    * Classifies a failure.
    *
-   * @param failure not null; its causes are searched for a SQLSTATE
-   * @return never null; {@link #OUTAGE} for a failure to get a connection
+   * @param failure not null; its causes are searched for an outage or an SQLSTATE
+   * @return never null
    */
-  public static DatabaseFailure of(Throwable failure) {
-    return ofSqlState(sqlState(failure));
+  public static FailureKind of(Throwable failure) {
+    return failure instanceof OutageException ? OUTAGE : ofSqlState(sqlState(failure));
   }
 
-  static DatabaseFailure ofSqlState(String sqlState) {
+  static FailureKind ofSqlState(String sqlState) {
     if (sqlState == null || sqlState.length() != 5) {
       return DEFECT;
     }
@@ -38,10 +40,11 @@ public enum DatabaseFailure {
   }
 
   /**
-   * Returns the SQLSTATE that the database gave.
+   * Returns the SQLSTATE of a database failure.
    *
    * @param failure not null
-   * @return the innermost one; {@code 08001} if no connection could be had; null if there is none
+   * @return the innermost SQLSTATE; {@code 08001} if there was no connection to be had, {@code
+   *     08006} if it broke; null if the failure is not the database's
    */
   public static String sqlState(Throwable failure) {
     String found = null;
@@ -49,9 +52,9 @@ public enum DatabaseFailure {
     for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
       if (cause instanceof SQLException e && e.getSQLState() != null) {
         found = e.getSQLState();
-      } else if (found == null && cause instanceof java.sql.SQLTransientConnectionException) {
+      } else if (found == null && cause instanceof SQLTransientConnectionException) {
         found = "08001";
-      } else if (found == null && cause instanceof java.io.IOException) {
+      } else if (found == null && cause instanceof IOException) {
         found = "08006";
       }
     }

@@ -1,0 +1,62 @@
+package dev.datapipeline.broker;
+
+import dev.datapipeline.config.KafkaConfig;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/** The topics of the Kafka broker. */
+@ApplicationScoped
+public class KafkaTopicLog implements TopicLog {
+  private final KafkaConfig config;
+  private final KafkaClients clients;
+  private final Broker broker;
+  private final TopicIds ids;
+
+  /** Required by CDI for client proxies; do not call. */
+  protected KafkaTopicLog() {
+    config = null;
+    clients = null;
+    broker = null;
+    ids = null;
+  }
+
+  /**
+   * Doesn't connect yet.
+   *
+   * @param config which isolation level to read with
+   * @param clients creates the readers
+   * @param broker is asked for ids and offsets
+   */
+  @Inject
+  public KafkaTopicLog(KafkaConfig config, KafkaClients clients, Broker broker) {
+    this.config = config;
+    this.clients = clients;
+    this.broker = broker;
+    ids = new TopicIds(broker::topicId);
+  }
+
+  @Override
+  public Optional<UUID> idAfter(String topic, long arrivedAtNanos) {
+    return ids.after(topic, arrivedAtNanos);
+  }
+
+  @Override
+  public Map<TopicPartition, Long> endOffsets(String topic) {
+    return broker.endOffsets(broker.partitions(topic));
+  }
+
+  @Override
+  public PartitionReader reader(TopicPartition partition) {
+    try {
+      return new KafkaPartitionReader(
+          clients.consumer("reader-" + partition, config.isolationLevel()), partition);
+    } catch (KafkaException e) {
+      throw new BrokerUnavailableException(e);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.datapipeline.broker;
+
+import dev.datapipeline.record.RecordRange;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The topics as the consumer sees them beside the channel: which topic a name means now, and what a
+ * partition holds. Thread-safe. Every method throws {@link BrokerUnavailableException} if the
+ * broker doesn't answer.
+ */
+public interface TopicLog {
+
+  /**
+   * Returns the id that a topic had at some moment after records arrived. A topic may be deleted
+   * and created again at any time, and a consumer that goes on reading need not notice; so the id
+   * is asked for after the records arrived.
+   *
+   * @param topic the topic's name
+   * @param arrivedAtNanos when the records arrived, by {@link System#nanoTime()}
+   * @return empty if the topic doesn't exist any more
+   */
+  Optional<UUID> idAfter(String topic, long arrivedAtNanos);
+
+  /**
+   * Returns the offset after the last record that can be read now.
+   *
+   * @param topic the topic's name
+   * @return the end offset of each partition; none if there is no such topic
+   */
+  Map<TopicPartition, Long> endOffsets(String topic);
+
+  /**
+   * Opens a reader of one partition, outside of the consumer group.
+   *
+   * @param partition an existing partition
+   * @return close it
+   */
+  PartitionReader reader(TopicPartition partition);
+
+  /** Reads one partition. Not thread-safe. */
+  interface PartitionReader extends AutoCloseable {
+
+    /** Returns the oldest offset that the partition still holds. */
+    long startOffset();
+
+    /**
+     * Returns whether the partition holds this very record at its offset.
+     *
+     * @param record compared by timestamp, key and value
+     */
+    boolean holds(ConsumerRecord<byte[], byte[]> record);
+
+    /**
+     * Reads the records from one offset up to another. What the partition doesn't hold any more is
+     * handed over as a range without records.
+     *
+     * @param from the first offset
+     * @param to the offset after the last one
+     * @param handler gets the parts in order, without gaps; may get somewhat more than was asked
+     *     for
+     * @return how many records the handler got
+     * @throws IllegalStateException if the partition ends before {@code to}, or is created again
+     *     meanwhile
+     */
+    <E extends Exception> long read(long from, long to, RangeHandler<E> handler)
+        throws E, InterruptedException;
+
+    @Override
+    void close();
+  }
+
+  /** Handles a part of what is read. */
+  @FunctionalInterface
+  interface RangeHandler<E extends Exception> {
+    /**
+     * Handles one part.
+     *
+     * @param range without a topic id
+     */
+    void handle(RecordRange range) throws E, InterruptedException;
+  }
+}

@@ -1,0 +1,102 @@
+package dev.datapipeline.connector;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The partitions that the channel of one topic has been assigned, how far it has read each of them,
+ * and how many of their batches are not stored yet. Kafka's client creates {@link PartitionBatcher}
+ * by reflection, so the two find each other by the topic's name. Thread-safe.
+ */
+public final class ChannelPositions {
+  private static final Map<String, ChannelPositions> BY_TOPIC = new ConcurrentHashMap<>();
+
+  private volatile Map<TopicPartition, Long> positions = Map.of();
+  private volatile boolean reading;
+  private final Map<TopicPartition, AtomicInteger> outstanding = new ConcurrentHashMap<>();
+
+  ChannelPositions() {}
+
+  /**
+   * Returns the positions of the channel that is open for a topic.
+   *
+   * @param topic the topic's name
+   * @return never null
+   */
+  public static ChannelPositions of(String topic) {
+    return BY_TOPIC.computeIfAbsent(topic, any -> new ChannelPositions());
+  }
+
+  /**
+   * Forgets a channel that has ended. The next one begins with no partition and no position.
+   *
+   * @param topic the topic's name
+   */
+  static void forget(String topic) {
+    BY_TOPIC.remove(topic);
+  }
+
+  /**
+   * Returns whether the channel works although nothing may arrive: it has joined the group, and
+   * polls.
+   *
+   * @return true from its first successful commit
+   */
+  public boolean isReading() {
+    return reading;
+  }
+
+  /**
+   * Returns the partitions that are assigned to the channel.
+   *
+   * @return a snapshot, at most about a second old while the channel polls
+   */
+  public Set<TopicPartition> assigned() {
+    return positions.keySet();
+  }
+
+  /**
+   * Returns how far the channel has read each assigned partition of which every batch is stored.
+   *
+   * @return the offset after the last one that was read, by partition
+   */
+  public Map<TopicPartition, Long> settled() {
+    // read first: batches up to a committed position were counted before it was committed
+    Map<TopicPartition, Long> settled = new HashMap<>(positions);
+    settled.keySet().removeIf(partition -> counter(partition).get() > 0);
+    return settled;
+  }
+
+  /** Replaces what is known of the assigned partitions. */
+  void committed(Map<TopicPartition, Long> newPositions) {
+    positions = Map.copyOf(newPositions);
+    reading = true;
+  }
+
+  /**
+   * Counts a batch that is handed over to the connector.
+   *
+   * @return to be run when the batch is stored
+   */
+  Runnable handedOver(TopicPartition partition) {
+    AtomicInteger counter = counter(partition);
+    counter.incrementAndGet();
+    return counter::decrementAndGet;
+  }
+
+  private AtomicInteger counter(TopicPartition partition) {
+    return outstanding.computeIfAbsent(partition, any -> new AtomicInteger());
+  }
+
+  /**
+   * Forgets which batches are not stored. The connector drops batches of partitions that were
+   * revoked, and nobody tells that they will never be stored.
+   */
+  void assignmentChanged() {
+    outstanding.clear();
+  }
+}

@@ -1,0 +1,67 @@
+package dev.datapipeline.health;
+
+import dev.datapipeline.config.KafkaConfig;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Inject;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
+import org.eclipse.microprofile.health.Liveness;
+import org.eclipse.microprofile.health.Readiness;
+import org.eclipse.microprofile.health.Startup;
+
+/** The broker answers, and has the topics. */
+@ApplicationScoped
+class BrokerHealth extends PartHealth {
+  @Inject private PipelineMonitor monitor;
+  @Inject private StartupState startup;
+  @Inject private KafkaConfig config;
+
+  @Produces
+  @Startup
+  HealthCheck started() {
+    return startupCheck(startup);
+  }
+
+  @Produces
+  @Readiness
+  HealthCheck ready() {
+    return this::readiness;
+  }
+
+  @Produces
+  @Liveness
+  HealthCheck live() {
+    return this::liveness;
+  }
+
+  @Override
+  boolean isStarted() {
+    return startup.isTopicReady();
+  }
+
+  @Override
+  boolean isReady() {
+    return startup.isTopicReady() && monitor.topics().isUp();
+  }
+
+  @Override
+  boolean isLive() {
+    return true;
+  }
+
+  @Override
+  HealthCheckResponseBuilder describe() {
+    HealthCheckResponseBuilder response =
+        HealthCheckResponse.named("broker")
+            .withData("bootstrapServers", config.bootstrapServers())
+            .withData("topic", String.join(", ", config.topics()));
+    TopicOffsets topics = monitor.topics().value();
+    if (topics != null) {
+      response.withData("partitions", topics.ends().size());
+    }
+    addError(response, monitor.topics().failure());
+    return response;
+  }
+}

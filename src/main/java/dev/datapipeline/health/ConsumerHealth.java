@@ -1,0 +1,94 @@
+package dev.datapipeline.health;
+
+import dev.datapipeline.config.ConsumerConfig;
+import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.consumer.ConsumerState;
+import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.metrics.PipelineMetrics;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Inject;
+import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
+import org.eclipse.microprofile.health.Liveness;
+import org.eclipse.microprofile.health.Readiness;
+import org.eclipse.microprofile.health.Startup;
+
+/** The consumer reads, and stores what it reads. */
+@ApplicationScoped
+class ConsumerHealth extends PartHealth {
+  @Inject private PipelineMonitor monitor;
+  @Inject private StartupState startup;
+  @Inject private EventConsumer consumer;
+  @Inject private PipelineMetrics metrics;
+  @Inject private ConsumerConfig config;
+  @Inject private KafkaConfig kafka;
+
+  @Produces
+  @Startup
+  HealthCheck started() {
+    return startupCheck(startup);
+  }
+
+  @Produces
+  @Readiness
+  HealthCheck ready() {
+    return this::readiness;
+  }
+
+  @Produces
+  @Liveness
+  HealthCheck live() {
+    return this::liveness;
+  }
+
+  @Override
+  boolean isStarted() {
+    return startup.isConsumerReady();
+  }
+
+  @Override
+  boolean isReady() {
+    ConsumerState state = consumer.state();
+    boolean works =
+        state.isOpen()
+            && consumer.isRunning()
+            && consumer.isReading()
+            && state.channelFailure().isEmpty()
+            && !state.isPaused()
+            && !state.isFailing()
+            && stalled().isEmpty();
+    return !config.enabled() || works;
+  }
+
+  @Override
+  boolean isLive() {
+    ConsumerState state = consumer.state();
+    return !state.isOpen() || (consumer.isRunning() && state.channelFailure().isEmpty());
+  }
+
+  private Optional<TopicPartition> stalled() {
+    return monitor.stalled(config.stallTimeout());
+  }
+
+  @Override
+  HealthCheckResponseBuilder describe() {
+    PipelineMetrics.Counts counts = metrics.counts();
+    HealthCheckResponseBuilder response =
+        HealthCheckResponse.named("consumer")
+            .withData("group", kafka.groupId())
+            .withData("paused", consumer.state().isPaused())
+            .withData("stored", counts.stored())
+            .withData("deadLetters", counts.deadLettered())
+            .withData("retries", counts.retries())
+            .withData("assignedPartitions", consumer.assignedPartitions().size());
+    monitor.lagByPartition().ifPresent(lag -> response.withData("lag", PipelineMonitor.total(lag)));
+    stalled().ifPresent(partition -> response.withData("stalledPartition", partition.toString()));
+    addAge(response, "secondsSinceLastStoredBatch", consumer.state().lastStoredAt());
+    addError(response, consumer.state().lastError());
+    return response;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.datapipeline.health;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * How many records of each partition are not stored yet, and since when its position hasn't moved.
+ * Each partition has a clock of its own, so that a moving one doesn't hide one that stands still.
+ * Immutable.
+ */
+final class Progress {
+
+  /**
+   * A partition.
+   *
+   * @param nextOffset the offset of the next record to store
+   * @param lag how many offsets can be read and are not stored
+   * @param movedAt when the position last moved, or when there was last nothing to store, or when
+   *     the partition was assigned to this instance
+   * @param assigned whether it is assigned to this instance
+   */
+  private record Partition(long nextOffset, long lag, Instant movedAt, boolean assigned) {}
+
+  static final Progress UNKNOWN = new Progress(Map.of());
+
+  private final Map<TopicPartition, Partition> partitions;
+
+  private Progress(Map<TopicPartition, Partition> partitions) {
+    this.partitions = partitions;
+  }
+
+  /**
+   * Compares new answers of the broker and the database with the last ones.
+   *
+   * @param topics what the topics hold
+   * @param stored what is stored of them
+   * @param assigned the partitions of this instance
+   * @param now when the answers arrived
+   */
+  Progress next(
+      TopicOffsets topics, StoredPositions stored, Set<TopicPartition> assigned, Instant now) {
+    Map<TopicPartition, Partition> next = new HashMap<>();
+    topics
+        .ends()
+        .forEach(
+            (partition, end) -> {
+              long start = topics.starts().getOrDefault(partition, 0L);
+              Long position =
+                  stored.nextOffset(topics.ids().get(partition.topic()), partition.partition());
+              long nextOffset = position == null ? start : position;
+              // offsets below the start can't be read any more
+              long lag = Math.max(0, end - Math.max(nextOffset, start));
+              boolean mine = assigned.contains(partition);
+              Partition last = partitions.get(partition);
+              boolean still =
+                  last != null
+                      && lag > 0
+                      && last.nextOffset() == nextOffset
+                      && last.lag() > 0
+                      && last.assigned() == mine;
+              next.put(
+                  partition, new Partition(nextOffset, lag, still ? last.movedAt() : now, mine));
+            });
+    return new Progress(Map.copyOf(next));
+  }
+
+  /** Returns the lag of each partition, in records. */
+  Map<TopicPartition, Long> lag() {
+    Map<TopicPartition, Long> lag = new HashMap<>();
+    partitions.forEach((partition, state) -> lag.put(partition, state.lag()));
+    return lag;
+  }
+
+  /**
+   * Returns a partition of this instance that has lag and stands still.
+   *
+   * @param timeout for how long it must not have moved
+   * @param now the current time
+   * @return empty if every partition moves or has nothing to store
+   */
+  Optional<TopicPartition> stalled(Duration timeout, Instant now) {
+    return partitions.entrySet().stream()
+        .filter(entry -> entry.getValue().assigned() && entry.getValue().lag() > 0)
+        .filter(entry -> entry.getValue().movedAt().plus(timeout).isBefore(now))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.datapipeline.health;
+
+import dev.datapipeline.broker.Broker;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * What the broker says about the topics.
+ *
+ * @param ids the topics' current ids by name
+ * @param starts the oldest offset that each partition still holds
+ * @param ends the offset after the last record of each partition that can be read
+ * @param atNanos when the broker was asked, by {@link System#nanoTime()}
+ */
+record TopicOffsets(
+    Map<String, UUID> ids,
+    Map<TopicPartition, Long> starts,
+    Map<TopicPartition, Long> ends,
+    long atNanos) {
+
+  /**
+   * Asks the broker.
+   *
+   * @throws IllegalStateException if a topic doesn't exist: nothing can flow then
+   */
+  static TopicOffsets of(Broker broker, List<String> topics) {
+    Map<String, UUID> ids = new HashMap<>();
+    List<TopicPartition> partitions = new ArrayList<>();
+    for (String topic : topics) {
+      Broker.Topic description =
+          broker
+              .topic(topic)
+              .orElseThrow(
+                  () -> new IllegalStateException("the topic %s does not exist".formatted(topic)));
+      ids.put(topic, description.id());
+      partitions.addAll(description.partitions());
+    }
+    return new TopicOffsets(
+        ids, broker.startOffsets(partitions), broker.endOffsets(partitions), System.nanoTime());
+  }
+
+  /** Returns how many records were ever written to the topics, by offsets. */
+  long written() {
+    return ends.values().stream().mapToLong(Long::longValue).sum();
+  }
+}

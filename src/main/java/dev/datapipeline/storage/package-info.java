@@ -1,0 +1,11 @@
+/**
+ * Writes batches of records into PostgreSQL, each in one transaction with the positions of its
+ * partitions. {@link dev.datapipeline.storage.BatchWriter} decides what to write, {@link
+ * dev.datapipeline.storage.RawEventCopy} writes it, and {@link
+ * dev.datapipeline.storage.PoisonIsolation} separates the records that PostgreSQL refuses. {@link
+ * dev.datapipeline.storage.Migrations} keeps the schema up to date.
+ *
+ * <p>May use {@code failure}, {@code config}, {@code metrics} and {@code record}. Queries belong
+ * into {@code storage.read}.
+ */
+package dev.datapipeline.storage;
