@@ -52,52 +52,56 @@ public class TelemetryMetrics {
     counter(meter, "producer.events.failed", "{event}", PipelineMetrics.Counts::notSent);
     removals.add(
         meter
-            .gaugeBuilder("datapipeline.queue")
-            .setUnit("By")
-            .ofLongs()
-            .buildWithCallback(measurement -> measurement.record(consumer.queueBytes()))::close);
+                .gaugeBuilder("datapipeline.queue")
+                .setUnit("By")
+                .ofLongs()
+                .buildWithCallback(measurement -> measurement.record(consumer.queueBytes()))
+            ::close);
     removals.add(
         meter
-            .gaugeBuilder("datapipeline.lag")
-            .setUnit("{record}")
-            .ofLongs()
-            .buildWithCallback(
-                measurement ->
-                    monitor
-                        .lagByPartition()
-                        .orElse(Map.of())
-                        .forEach(
-                            (partition, lag) ->
-                                measurement.record(
-                                    lag,
-                                    Attributes.of(
-                                        TOPIC,
-                                        partition.topic(),
-                                        PARTITION,
-                                        (long) partition.partition()))))::close);
+                .gaugeBuilder("datapipeline.lag")
+                .setUnit("{record}")
+                .ofLongs()
+                .buildWithCallback(
+                    measurement ->
+                        monitor
+                            .lagByPartition()
+                            .orElse(Map.of())
+                            .forEach(
+                                (partition, lag) ->
+                                    measurement.record(
+                                        lag,
+                                        Attributes.of(
+                                            TOPIC,
+                                            partition.topic(),
+                                            PARTITION,
+                                            (long) partition.partition()))))
+            ::close);
     removals.add(
         meter
-            .gaugeBuilder("datapipeline.ready")
-            .ofLongs()
-            .buildWithCallback(
-                measurement ->
-                    checks
-                        .readiness()
-                        .forEach(
-                            check ->
-                                measurement.record(
-                                    check.getStatus() == HealthCheckResponse.Status.UP ? 1 : 0,
-                                    Attributes.of(PART, check.getName()))))::close);
+                .gaugeBuilder("datapipeline.ready")
+                .ofLongs()
+                .buildWithCallback(
+                    measurement ->
+                        checks
+                            .readiness()
+                            .forEach(
+                                check ->
+                                    measurement.record(
+                                        check.getStatus() == HealthCheckResponse.Status.UP ? 1 : 0,
+                                        Attributes.of(PART, check.getName()))))
+            ::close);
   }
 
   private void counter(
       Meter meter, String name, String unit, ToLongFunction<PipelineMetrics.Counts> number) {
     removals.add(
         meter
-            .counterBuilder("datapipeline." + name)
-            .setUnit(unit)
-            .buildWithCallback(
-                measurement -> measurement.record(number.applyAsLong(metrics.counts())))::close);
+                .counterBuilder("datapipeline." + name)
+                .setUnit(unit)
+                .buildWithCallback(
+                    measurement -> measurement.record(number.applyAsLong(metrics.counts())))
+            ::close);
   }
 
   /** Removes the instruments. The server's telemetry outlives the application. */
