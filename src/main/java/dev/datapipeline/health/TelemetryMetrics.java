@@ -17,8 +17,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 
 /**
- * The pipeline's numbers for OpenTelemetry, which does not see those of MicroProfile Metrics. Read
- * when they are exported, and never otherwise.
+ * Publishes the pipeline's numbers to OpenTelemetry, which does not see those of MicroProfile
+ * Metrics. They are read only when they are exported.
  */
 @ApplicationScoped
 public class TelemetryMetrics {
@@ -36,9 +36,9 @@ public class TelemetryMetrics {
   @ConfigProperty(name = "otel.sdk.disabled", defaultValue = "true")
   private boolean disabled;
 
-  private final List<AutoCloseable> registered = new ArrayList<>();
+  private final List<Runnable> removals = new ArrayList<>();
 
-  /** Registers the instruments. To be called once, when the parts are there. */
+  /** Registers the instruments. Call this once, after all parts have started. */
   public void start() {
     if (disabled) {
       return;
@@ -50,61 +50,63 @@ public class TelemetryMetrics {
     counter(meter, "batch.retries", "{attempt}", PipelineMetrics.Counts::retries);
     counter(meter, "producer.events.sent", "{event}", PipelineMetrics.Counts::sent);
     counter(meter, "producer.events.failed", "{event}", PipelineMetrics.Counts::notSent);
-    registered.add(
+    removals.add(
         meter
-            .gaugeBuilder("datapipeline.queue")
-            .setUnit("By")
-            .ofLongs()
-            .buildWithCallback(measurement -> measurement.record(consumer.queueBytes())));
-    registered.add(
+                .gaugeBuilder("datapipeline.queue")
+                .setUnit("By")
+                .ofLongs()
+                .buildWithCallback(measurement -> measurement.record(consumer.queueBytes()))
+            ::close);
+    removals.add(
         meter
-            .gaugeBuilder("datapipeline.lag")
-            .setUnit("{record}")
-            .ofLongs()
-            .buildWithCallback(
-                measurement ->
-                    monitor
-                        .lagByPartition()
-                        .orElse(Map.of())
-                        .forEach(
-                            (partition, lag) ->
-                                measurement.record(
-                                    lag,
-                                    Attributes.of(
-                                        TOPIC,
-                                        partition.topic(),
-                                        PARTITION,
-                                        (long) partition.partition())))));
-    registered.add(
+                .gaugeBuilder("datapipeline.lag")
+                .setUnit("{record}")
+                .ofLongs()
+                .buildWithCallback(
+                    measurement ->
+                        monitor
+                            .lagByPartition()
+                            .orElse(Map.of())
+                            .forEach(
+                                (partition, lag) ->
+                                    measurement.record(
+                                        lag,
+                                        Attributes.of(
+                                            TOPIC,
+                                            partition.topic(),
+                                            PARTITION,
+                                            (long) partition.partition()))))
+            ::close);
+    removals.add(
         meter
-            .gaugeBuilder("datapipeline.ready")
-            .ofLongs()
-            .buildWithCallback(
-                measurement ->
-                    checks
-                        .readiness()
-                        .forEach(
-                            check ->
-                                measurement.record(
-                                    check.getStatus() == HealthCheckResponse.Status.UP ? 1 : 0,
-                                    Attributes.of(PART, check.getName())))));
+                .gaugeBuilder("datapipeline.ready")
+                .ofLongs()
+                .buildWithCallback(
+                    measurement ->
+                        checks
+                            .readiness()
+                            .forEach(
+                                check ->
+                                    measurement.record(
+                                        check.getStatus() == HealthCheckResponse.Status.UP ? 1 : 0,
+                                        Attributes.of(PART, check.getName()))))
+            ::close);
   }
 
   private void counter(
       Meter meter, String name, String unit, ToLongFunction<PipelineMetrics.Counts> number) {
-    registered.add(
+    removals.add(
         meter
-            .counterBuilder("datapipeline." + name)
-            .setUnit(unit)
-            .buildWithCallback(
-                measurement -> measurement.record(number.applyAsLong(metrics.counts()))));
+                .counterBuilder("datapipeline." + name)
+                .setUnit(unit)
+                .buildWithCallback(
+                    measurement -> measurement.record(number.applyAsLong(metrics.counts())))
+            ::close);
   }
 
-  /** The server's telemetry outlives the application. */
+  /** Removes the instruments. The server's telemetry outlives the application. */
   @PreDestroy
-  void stop() throws Exception {
-    for (AutoCloseable instrument : registered) {
-      instrument.close();
-    }
+  void stop() {
+    removals.forEach(Runnable::run);
   }
 }

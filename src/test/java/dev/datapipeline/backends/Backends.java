@@ -30,9 +30,10 @@ public final class Backends implements AutoCloseable {
         --kafka-port N       0 for a free one (19092)
         --http-port N        where the application will answer ($HTTP_PORT, or 9080)
         --properties FILE    writes the application's environment there, as liberty.env.NAME=value
-        --wait               stays until it is ended (Ctrl-C)
+        --server DIR         stops the Liberty server of this directory when the JVM ends
+        --wait               runs until it is stopped (Ctrl-C)
         --help
-      Starts PostgreSQL and Kafka. They run until this program's JVM ends, whatever ends it.
+      Starts PostgreSQL and Kafka. They run until this program's JVM ends, for whatever reason.
       """;
 
   private static final Map<String, String> KAFKA_TOOLS =
@@ -42,7 +43,9 @@ public final class Backends implements AutoCloseable {
           "kafka-topics", "org.apache.kafka.tools.TopicCommand",
           "kafka-consumer-groups", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand");
 
-  // java.util.logging forgets the levels of loggers which nobody holds
+  private static final Path STANDARD_INPUT = Path.of("/dev/stdin");
+
+  // java.util.logging forgets the levels of loggers that nothing refers to
   private static final Logger KAFKA_LOGGER = Logger.getLogger("org.apache.kafka");
 
   private final Path directory;
@@ -72,7 +75,7 @@ public final class Backends implements AutoCloseable {
       run(options(args));
     } catch (BackendException | IllegalArgumentException e) {
       if (e.getCause() == null) {
-        // The message says it all, and Maven would print where it came from above it.
+        // The message is enough; Maven would print the stack trace above it.
         e.setStackTrace(new StackTraceElement[0]);
       }
       throw e;
@@ -92,25 +95,56 @@ public final class Backends implements AutoCloseable {
             port(options, "--kafka-port", "19092"));
     String http = System.getenv().getOrDefault("HTTP_PORT", "9080");
     int httpPort = port(options, "--http-port", http);
+    Path server = options.containsKey("--server") ? Path.of(options.get("--server")) : null;
     backends.start(System.out);
     try {
       backends.writeScripts();
       if (options.containsKey("--properties")) {
         backends.writeProperties(Path.of(options.get("--properties")));
       }
-      new NextSteps(httpPort, backends.nextSteps(httpPort), System.out).printWhenReady();
+      String text = backends.nextSteps(httpPort, server);
+      QuietConsole console = new QuietConsole(System.out);
+      new NextSteps(httpPort, text, console).printWhenReady();
+      backends.keepUntilExit(server);
+      if (server != null) {
+        System.out.println(
+            "Open Liberty starts with the application; its log is " + shown(serverLog(server)));
+        console.begin();
+      }
     } catch (IOException | RuntimeException e) {
       backends.close();
       throw e;
     }
-    // The pipes to the two must stay open until the JVM ends, and Maven drops this class. Nothing
-    // is stopped here: the application stops at the same time, and still needs them.
-    Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> Reference.reachabilityFence(backends), "backends"));
     if (options.containsKey("--wait")) {
       System.out.println("Ctrl-C stops both.");
       new CountDownLatch(1).await();
     }
+  }
+
+  /**
+   * Keeps both running until the JVM ends, although Maven drops this class. They stop when the
+   * JVM's ends of their pipes are closed, which is after its shutdown hooks: a server that is
+   * guarded stops first, because it still needs them.
+   *
+   * @param server the server's directory, or null for none
+   */
+  private void keepUntilExit(Path server) throws IOException {
+    ServerGuard guard =
+        server == null ? null : ServerGuard.start(server, directory.resolve("guard.args"));
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (guard != null) {
+                    guard.stop();
+                  }
+                  Reference.reachabilityFence(this);
+                },
+                "backends"));
+  }
+
+  private static Path serverLog(Path server) {
+    return server.resolve("logs/messages.log");
   }
 
   private static Map<String, String> options(String[] args) {
@@ -118,7 +152,12 @@ public final class Backends implements AutoCloseable {
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "--help", "--wait" -> options.put(args[i], "");
-        case "--directory", "--postgres-port", "--kafka-port", "--http-port", "--properties" -> {
+        case "--directory",
+            "--postgres-port",
+            "--kafka-port",
+            "--http-port",
+            "--properties",
+            "--server" -> {
           if (i + 1 == args.length) {
             throw new IllegalArgumentException(args[i] + " needs a value.\n" + USAGE);
           }
@@ -152,26 +191,26 @@ public final class Backends implements AutoCloseable {
    */
   public void start(PrintStream out) {
     try {
-      // All that can be in the way is looked for before anything is started.
+      // Check everything that could prevent a start before starting anything.
       postgres.prepare();
       kafka.prepare();
-      out.println("Starting PostgreSQL and Kafka in " + directory + " …");
+      out.println("Starting PostgreSQL and Kafka in " + shown(directory) + " …");
       List<FutureTask<Void>> starts = new ArrayList<>();
       starts.add(
           inBackground(
               () -> {
                 long start = System.nanoTime();
                 postgres.start();
-                out.println("PostgreSQL runs on " + at(postgres.port(), start));
+                out.println("PostgreSQL is running on " + at(postgres.port(), start));
               }));
       starts.add(
           inBackground(
               () -> {
                 long start = System.nanoTime();
                 kafka.start();
-                out.println("Kafka runs on " + at(kafka.port(), start));
+                out.println("Kafka is running on " + at(kafka.port(), start));
               }));
-      // first wait for both, so that none is still starting when we close them
+      // Wait for both first, so that neither is still starting when close() is called.
       List<Throwable> failures = new ArrayList<>();
       for (FutureTask<Void> task : starts) {
         try {
@@ -221,11 +260,30 @@ public final class Backends implements AutoCloseable {
 
   private void writeProperties(Path file) throws IOException {
     StringBuilder text = new StringBuilder();
-    environment()
-        .forEach(
-            (name, value) ->
-                text.append("liberty.env.").append(name).append('=').append(value).append('\n'));
+    // Dev mode runs all tests at its start if nobody can press Enter to run them.
+    if (isNull(STANDARD_INPUT)) {
+      text.append("skipTests=true\n");
+    }
+    Map<String, String> environment = environment();
+    // The console shows what needs attention; the log file has everything.
+    environment.put("CONSOLE_LOG_LEVEL", consoleLogLevel());
+    environment.put("WLP_LOGGING_CONSOLE_LOGLEVEL", consoleLogLevel());
+    environment.forEach(
+        (name, value) ->
+            text.append("liberty.env.").append(name).append('=').append(value).append('\n'));
     PrivateFiles.write(file, text.toString());
+  }
+
+  private static String consoleLogLevel() {
+    return System.getenv().getOrDefault("CONSOLE_LOG_LEVEL", "WARNING");
+  }
+
+  private static boolean isNull(Path file) {
+    try {
+      return Files.isSameFile(file, Path.of("/dev/null"));
+    } catch (IOException e) {
+      return false; // closed, or a system that does not tell
+    }
   }
 
   /** The commands which a developer knows from Kafka's and PostgreSQL's own distributions. */
@@ -263,15 +321,14 @@ public final class Backends implements AutoCloseable {
             'Fedora: dnf install postgresql; macOS: brew install libpq.' >&2
           exit 127
         fi
-        PGPASSWORD=$(cat %s) || exit
-        export PGPASSWORD
+        export PGPASSFILE=%s
         exec psql -h %s -p %d -U %s -d %s "$@"
         """;
     writeScript(
         psqlScript(),
         String.format(
             psql,
-            quoted(postgres.passwordFile().toString()),
+            quoted(postgres.passFile().toString()),
             postgres.host(),
             postgres.port(),
             postgres.user(),
@@ -297,49 +354,67 @@ public final class Backends implements AutoCloseable {
   }
 
   /**
-   * What a developer can do with the running application, with commands that can be copied.
+   * Describes what a developer can do with the running application, with commands to copy.
    *
-   * @param httpPort the application's
+   * @param httpPort the application's port
+   * @param server the server's directory, or null if it is unknown
    */
-  public String nextSteps(int httpPort) {
+  String nextSteps(int httpPort, Path server) {
     String topic = System.getenv().getOrDefault("KAFKA_TOPIC", "sensor_data");
     String target = " --bootstrap-server " + kafka.bootstrapServers() + " --topic " + topic;
-    return String.format(
-        """
+    String text =
+        String.format(
+            """
 
+            ------------------------------------------------------------------------
+            The pipeline is running. Open the dashboard:
+              http://localhost:%1$d/
+
+            Query the events:
+              psql '%2$s' -c 'SELECT * FROM raw_events LIMIT 10;'
+              curl -s 'http://localhost:%1$d/api/events?limit=3'
+            A shell in the database, without an address:
+              %3$s
+
+            Send an event by hand:
+              echo '{"hello":"world"}' | %4$s%5$s
+
+            Read the topic from its beginning:
+              %6$s%5$s --from-beginning
+
+            Health   curl -s http://localhost:%1$d/health
+            Data     %7$s
+            """,
+            httpPort,
+            postgres.uri(relative(postgres.passFile())),
+            shown(psqlScript()),
+            shown(kafkaTool("kafka-console-producer")),
+            target,
+            shown(kafkaTool("kafka-console-consumer")),
+            shown(directory));
+    if (server != null) {
+      String log = shown(serverLog(server));
+      text += "Log      " + log + "\n";
+      text += "         grep OPERATOR_PASSWORD " + log + "   # the operator's password\n";
+    }
+    return text
+        + """
+        Ctrl-C stops everything. The data stay.
         ------------------------------------------------------------------------
-        The pipeline runs. Ctrl-C stops it; the data stay in %1$s.
-
-          Dashboard     http://localhost:%2$d/
-          Health        http://localhost:%2$d/health
-
-        Query the events:
-          psql %3$s -c 'SELECT * FROM raw_events LIMIT 10;'
-        or, for the same without the password:
-          %4$s
-
-        Send one by hand:
-          echo '{"hello":"world"}' | %5$s%6$s
-
-        Read the topic from its beginning:
-          %7$s%6$s --from-beginning
-        ------------------------------------------------------------------------
-        """,
-        directory,
-        httpPort,
-        postgres.psqlUrl(),
-        shown(psqlScript()),
-        shown(kafkaTool("kafka-console-producer")),
-        target,
-        shown(kafkaTool("kafka-console-consumer")));
+        """;
   }
 
-  /** Short if the user is in the project's directory, and quoted where a shell needs it. */
+  /** Returns a path for a shell in the working directory, quoted if necessary. */
   private static String shown(Path path) {
+    String text = relative(path).toString();
+    return text.matches("[\\w./+-]+") ? text : quoted(text);
+  }
+
+  /** Returns a short path if the file is below the working directory, else an absolute one. */
+  private static Path relative(Path path) {
     Path here = Path.of("").toAbsolutePath();
     Path absolute = path.toAbsolutePath().normalize();
-    String text = (absolute.startsWith(here) ? here.relativize(absolute) : absolute).toString();
-    return text.matches("[\\w./+-]+") ? text : quoted(text);
+    return absolute.startsWith(here) ? here.relativize(absolute) : absolute;
   }
 
   public PostgresServer postgres() {

@@ -3,6 +3,7 @@ package dev.datapipeline.backends;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,12 +23,23 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever ends the JVM that started them, the backends end too, and lose nothing. */
+/**
+ * Whatever ends the JVM that started them, the backends and the guarded server end too, and no data
+ * are lost.
+ */
 class BackendsOutliveNobodyIT {
   private static final Path DIRECTORY = Path.of("target", "backends-outlive-nobody");
   private static final Path PROPERTIES = DIRECTORY.resolve("backends.properties");
   private static final Path OUTPUT = DIRECTORY.resolve("output.txt");
+
+  /** A link to the runtime that the build unpacked, so that no other server of it is in reach. */
+  private static final Path RUNTIME = DIRECTORY.resolve("wlp").toAbsolutePath();
+
+  private static final Path USER_DIRECTORY = DIRECTORY.resolve("usr").toAbsolutePath();
+  private static final String SERVER = "guarded";
 
   private Process starter;
   private Properties environment;
@@ -73,6 +85,26 @@ class BackendsOutliveNobodyIT {
     awaitBackendsGone();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"KILL", "TERM", "HUP"})
+  void theServerStopsCleanlyWhateverSignalEndsItsStarter(String signal) throws Exception {
+    starter.destroy();
+    starter.waitFor();
+    awaitBackendsGone();
+    start(ServingStarter.class);
+    Path messages = USER_DIRECTORY.resolve("servers").resolve(SERVER).resolve("logs/messages.log");
+    assertThat(ServerGuard.processes(ServingStarter.directory())).isNotEmpty();
+
+    Processes.signal(signal, List.of(starter.toHandle()));
+
+    assertThat(starter.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> ServerGuard.processes(ServingStarter.directory()).isEmpty());
+    assertThat(messages).content().contains("CWWKE0036I"); // "The server … stopped"
+    awaitBackendsGone();
+  }
+
   @Test
   void aSignalFromTheTerminalIsLeftToTheirStarter() throws Exception {
     Processes.signal("INT", starter.children().toList());
@@ -113,18 +145,51 @@ class BackendsOutliveNobodyIT {
     }
   }
 
+  /** Starts the backends, and a server without an application, as {@code mvn} does. */
+  static final class ServingStarter {
+    public static void main(String[] args) throws Exception {
+      Files.deleteIfExists(RUNTIME);
+      Files.createSymbolicLink(RUNTIME, Path.of("target/liberty/wlp").toAbsolutePath());
+      Path server = Files.createDirectories(USER_DIRECTORY.resolve("servers").resolve(SERVER));
+      Files.writeString(server.resolve("server.xml"), "<server/>");
+      Backends.main(arguments("--server", directory().toString()));
+      ProcessBuilder command =
+          new ProcessBuilder(RUNTIME.resolve("bin/server").toString(), "run", SERVER);
+      command.environment().put("WLP_USER_DIR", USER_DIRECTORY.toString());
+      command.environment().put("JAVA_HOME", System.getProperty("java.home"));
+      try (BufferedReader lines = command.redirectErrorStream(true).start().inputReader()) {
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          System.out.println(line);
+          if (line.contains("CWWKF0011I")) { // "The server is ready …"
+            System.out.println("Ctrl-C stops both.");
+          }
+        }
+      }
+    }
+
+    static Path directory() {
+      return RUNTIME.resolve("usr/servers").resolve(SERVER);
+    }
+  }
+
   private void start() throws Exception {
-    start(
-        Backends.class,
-        "--directory",
-        DIRECTORY.toString(),
-        "--postgres-port",
-        "0",
-        "--kafka-port",
-        "0",
-        "--properties",
-        PROPERTIES.toString(),
-        "--wait");
+    start(Backends.class, arguments("--wait"));
+  }
+
+  private static String[] arguments(String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--directory",
+                DIRECTORY.toString(),
+                "--postgres-port",
+                "0",
+                "--kafka-port",
+                "0",
+                "--properties",
+                PROPERTIES.toString()));
+    arguments.addAll(List.of(more));
+    return arguments.toArray(String[]::new);
   }
 
   private void start(Class<?> main, String... arguments) throws Exception {

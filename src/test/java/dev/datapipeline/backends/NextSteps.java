@@ -5,32 +5,56 @@ import java.io.PrintStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 /**
- * Tells the user what to do next, once the application is ready, which is after {@code main} has
- * returned.
+ * Prints what the user can do next as soon as the application works, which is after {@code main}
+ * has returned: the application is ready, and rows arrive in the database.
  *
- * <p>By then Maven has closed the class loader from which this came. So this uses nothing but what
- * is loaded when it is created, and classes of the JDK.
+ * <p>By then Maven has closed the class loader of this class. The code may therefore only use
+ * classes of the JDK and classes that were loaded before.
  */
 final class NextSteps implements Runnable {
   private static final long TIMEOUT_NANOS = Duration.ofMinutes(10).toNanos();
+
+  /** Long enough for a start on a slow machine. */
+  private static final long PATIENCE_NANOS = Duration.ofMinutes(3).toNanos();
+
   private static final int INTERVAL_MILLIS = 500;
 
+  /** A producer that is switched off or slow sends nothing to wait for. */
+  private static final long ROWS_TIMEOUT_NANOS = Duration.ofSeconds(15).toNanos();
+
+  /** Dev mode prints its own notes shortly after the server has started. */
+  private static final int QUIET_MILLIS = 3_000;
+
+  private static final Pattern ROWS_STORED = Pattern.compile("\"stored\":[1-9]\\d*[,}]");
+
   private final URL readiness;
+  private final URL statistics;
   private final String text;
   private final PrintStream out;
+  private final QuietConsole console;
 
-  NextSteps(int httpPort, String text, PrintStream out) throws IOException {
-    this.readiness = URI.create("http://localhost:" + httpPort + "/health/ready").toURL();
+  /**
+   * Creates the watch.
+   *
+   * @param console ends when the text is printed
+   */
+  NextSteps(int httpPort, String text, QuietConsole console) throws IOException {
+    URI root = URI.create("http://localhost:" + httpPort + "/");
+    this.readiness = root.resolve("health/ready").toURL();
+    this.statistics = root.resolve("api/stats").toURL();
     this.text = text;
-    this.out = out;
+    this.console = console;
+    this.out = console.unfiltered();
   }
 
-  /** Prints the text once, as soon as the application is ready, if that is within ten minutes. */
+  /** Prints the text once when the application works, if that is within ten minutes. */
   void printWhenReady() {
-    // Out of the thread group whose threads Maven's exec:java ends when main has returned.
+    // Maven's exec:java ends the threads of its own thread group when main has returned.
     ThreadGroup group = Thread.currentThread().getThreadGroup();
     while (group.getParent() != null) {
       group = group.getParent();
@@ -45,32 +69,49 @@ final class NextSteps implements Runnable {
   public void run() {
     long start = System.nanoTime();
     try {
-      while (System.nanoTime() - start < TIMEOUT_NANOS) {
-        if (isReady()) {
-          out.print(text);
-          out.flush();
+      while (get(readiness) == null) {
+        if (System.nanoTime() - start > TIMEOUT_NANOS) {
           return;
+        }
+        if (System.nanoTime() - start > PATIENCE_NANOS) {
+          console.end();
         }
         Thread.sleep(INTERVAL_MILLIS);
       }
+      long ready = System.nanoTime();
+      while (!rowsArrive() && System.nanoTime() - ready < ROWS_TIMEOUT_NANOS) {
+        Thread.sleep(INTERVAL_MILLIS);
+      }
+      Thread.sleep(QUIET_MILLIS);
+      console.end();
+      out.print(text);
+      out.flush();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private boolean isReady() {
+  private boolean rowsArrive() {
+    String answer = get(statistics);
+    return answer != null && ROWS_STORED.matcher(answer).find();
+  }
+
+  /** Returns the answer's text, or null if there is no answer with status 200. */
+  private static String get(URL url) {
     try {
-      HttpURLConnection connection = (HttpURLConnection) readiness.openConnection();
+      HttpURLConnection connection = (HttpURLConnection) url.openConnection();
       connection.setConnectTimeout(INTERVAL_MILLIS);
       connection.setReadTimeout(INTERVAL_MILLIS * 10);
       connection.setUseCaches(false);
       try {
-        return connection.getResponseCode() == HttpURLConnection.HTTP_OK;
+        return connection.getResponseCode() == HttpURLConnection.HTTP_OK
+            ? new String(connection.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+            : null;
       } finally {
         connection.disconnect();
       }
     } catch (IOException e) {
-      return false;
+      return null;
     }
   }
 }

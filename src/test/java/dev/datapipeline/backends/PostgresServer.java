@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -293,6 +294,8 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   private void configure() throws IOException {
+    PrivateFiles.write(
+        passFile(), String.join(":", host(), Integer.toString(port), NAME, NAME, password) + "\n");
     Map<String, String> parameters = new TreeMap<>();
     parameters.put("listen_addresses", "127.0.0.1");
     parameters.put("port", Integer.toString(port));
@@ -504,6 +507,11 @@ public final class PostgresServer implements AutoCloseable {
     return directory.resolve(NAME + ".password");
   }
 
+  /** The file that libpq takes as PGPASSFILE, with the same password. */
+  Path passFile() {
+    return directory.resolve("pgpass");
+  }
+
   private Path superuserPasswordFile() {
     return directory.resolve(SUPERUSER + ".password");
   }
@@ -517,9 +525,16 @@ public final class PostgresServer implements AutoCloseable {
     return "jdbc:postgresql://" + host() + ":" + port + "/" + database;
   }
 
-  /** What psql and other programs that use libpq take, with the password. */
-  public String psqlUrl() {
-    return "postgresql://" + NAME + ":" + password + "@" + host() + ":" + port + "/" + NAME;
+  /**
+   * Returns what psql and other programs that use libpq take as an address. It names the file with
+   * the password, because a password in an address shows up in process lists and shell histories.
+   */
+  String uri(Path file) {
+    String encoded =
+        URLEncoder.encode(file.toString(), StandardCharsets.UTF_8)
+            .replace("+", "%20")
+            .replace("%2F", "/");
+    return "postgresql://" + NAME + "@" + host() + ":" + port + "/" + NAME + "?passfile=" + encoded;
   }
 
   /** A new connection of the role that owns the database; the caller closes it. */
