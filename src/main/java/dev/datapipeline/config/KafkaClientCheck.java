@@ -35,7 +35,8 @@ final class KafkaClientCheck {
       Admin.create(properties).close(Duration.ZERO);
     } catch (KafkaException e) {
       throw new InvalidSettingException(
-          "Kafka's client refuses the KAFKA_CLIENT_* settings: " + FailureText.oneLine(reasons(e)));
+          "Settings KAFKA_CLIENT_* are refused by Kafka's client: "
+              + FailureText.oneLine(reasons(e)));
     }
   }
 

@@ -56,36 +56,34 @@ public class PipelineMetrics {
    */
   @Inject
   public PipelineMetrics(MetricRegistry registry) {
-    received =
-        new Total(registry, "records_received", "Records that the channel delivered from Kafka");
+    received = new Total(registry, "records_received", "Records received from Kafka");
     stored = new Total(registry, "records_stored", "Records committed to raw_events");
     skipped =
-        new Total(
-            registry,
-            "records_skipped",
-            "Records that came again and were dropped, because they are stored already");
+        new Total(registry, "records_skipped", "Records skipped because they were already stored");
     deadLettered =
         new Total(registry, "records_dead_lettered", "Records committed to dead_letters");
     retries =
         new Total(
-            registry, "batch_retries", "Attempts to store a batch that failed and are made again");
-    sent = new Total(registry, "producer_events_sent", "Events that the broker has acknowledged");
+            registry,
+            "batch_retries",
+            "Failed attempts to store a batch, each followed by a retry");
+    sent = new Total(registry, "producer_events_sent", "Events acknowledged by the broker");
     notSent = new Total(registry, "producer_events_failed", "Events that could not be sent");
     batchSize =
         registry.histogram(
             metadata(
                 "batch_records",
-                "Records of a committed transaction: stored, skipped and dead-lettered"));
+                "Records per committed transaction: stored, skipped and dead-lettered"));
     writeTime =
         registry.timer(
             metadata(
                 "batch_write_seconds",
-                "Time that a batch took to be stored, from begin to commit, without failed tries"));
+                "Time to store a batch, from begin to commit, without failed attempts"));
     latency =
         registry.timer(
             metadata(
                 "end_to_end_latency_seconds",
-                "Time from a record's timestamp to its commit, of the oldest record of each"
+                "Time from a record's timestamp to its commit, for the oldest record of each"
                     + " delivery"));
   }
 

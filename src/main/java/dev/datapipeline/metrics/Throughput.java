@@ -12,9 +12,10 @@ import java.util.Deque;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/** How many events a second are sent and stored, over the last ten seconds. Thread-safe. */
+/** Measures how many events per second are sent and stored. Thread-safe. */
 @ApplicationScoped
 public class Throughput {
+  /** One sample per second, so the first and the last are ten seconds apart. */
   private static final int SAMPLES = 11;
 
   @Resource private ManagedScheduledExecutorService scheduler;
@@ -26,10 +27,10 @@ public class Throughput {
   private record Sample(long nanos, long sent, long stored) {}
 
   /**
-   * Events a second.
+   * Events per second.
    *
-   * @param sent acknowledged by the broker
-   * @param stored in {@code raw_events}
+   * @param sent events acknowledged by the broker
+   * @param stored records stored in {@code raw_events}
    */
   public record Rate(double sent, double stored) {}
 
@@ -46,9 +47,9 @@ public class Throughput {
   }
 
   /**
-   * Returns the rate of the last ten seconds, or of the time since the start.
+   * Returns the average rate over the last ten seconds, or since the start if that is more recent.
    *
-   * @return 0 or more
+   * @return both rates 0 or more; 0 before the second sample
    */
   public synchronized Rate rate() {
     if (samples.size() < 2) {

@@ -2,6 +2,7 @@ package dev.datapipeline.producer;
 
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.tracing.SendSpan;
@@ -23,8 +24,8 @@ import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Message;
 
 /**
- * Emits events to the channel as Kafka records and keeps account of each until the broker has
- * acknowledged it. Thread-safe.
+ * Sends events to the channel {@code events-out} as Kafka records, and tracks each one until the
+ * broker has acknowledged it. Thread-safe.
  */
 @ApplicationScoped
 public class EventPublisher {
@@ -33,44 +34,76 @@ public class EventPublisher {
 
   private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
 
-  @Inject
-  @Channel("events-out")
-  private Emitter<ProducerRecord<String, byte[]>> channel;
-
-  @Inject private ProducerConfig config;
-  @Inject private PipelineMetrics metrics;
-  @Inject private Tracing tracing;
+  private final Emitter<ProducerRecord<String, byte[]>> channel;
+  private final ProducerConfig config;
+  private final PipelineMetrics metrics;
+  private final Tracing tracing;
+  private final LogThrottle throttle;
 
   private final AtomicLong inFlight = new AtomicLong();
-  private final AtomicLong unreported = new AtomicLong();
-  private volatile Instant reportedAt = Instant.EPOCH;
   private volatile Instant acknowledgedAt;
   private volatile boolean failing;
   private volatile String lastError;
 
+  /** Required by CDI for client proxies; do not call. */
+  protected EventPublisher() {
+    this(null, null, null, null, null);
+  }
+
   /**
-   * Sends events. Gives up at the first that the channel does not take: waiting for each of them in
-   * turn would pile up ticks. What is not sent is counted and reported.
+   * Sends nothing yet.
    *
-   * @param topic where they go
-   * @param events in the order in which they are to be sent
-   * @param account is told what becomes of each
-   * @return how many the channel has taken
+   * @param channel the channel to the broker
+   * @param config bounds the events in flight
+   * @param metrics counts sent and failed events
+   * @param tracing creates a span for events that are sent together
    */
-  int publish(String topic, List<Event> events, SentEvents account) {
+  @Inject
+  public EventPublisher(
+      @Channel("events-out") Emitter<ProducerRecord<String, byte[]>> channel,
+      ProducerConfig config,
+      PipelineMetrics metrics,
+      Tracing tracing) {
+    this(channel, config, metrics, tracing, new LogThrottle(REPORT_INTERVAL));
+  }
+
+  EventPublisher(
+      Emitter<ProducerRecord<String, byte[]>> channel,
+      ProducerConfig config,
+      PipelineMetrics metrics,
+      Tracing tracing,
+      LogThrottle throttle) {
+    this.channel = channel;
+    this.config = config;
+    this.metrics = metrics;
+    this.tracing = tracing;
+    this.throttle = throttle;
+  }
+
+  /**
+   * Sends events. Stops at the first one that the channel refuses: each refusal may take as long as
+   * {@code max.block.ms}, and waiting for every event would delay the following ticks. Events that
+   * are not sent are counted and reported.
+   *
+   * @param topic the topic to send to
+   * @param events the events, in the order in which they are sent
+   * @param results gets the result of each event
+   * @return the number of events that the channel accepted
+   */
+  int publish(String topic, List<Event> events, SendResults results) {
     if (inFlight.get() + events.size() > config.maxInFlight()) {
       notSent(
-          account,
+          results,
           events.size(),
-          "%d events still wait for the broker's acknowledgement".formatted(inFlight.get()));
+          "%d events are still waiting for the broker's acknowledgement".formatted(inFlight.get()));
       return 0;
     }
     SendSpan span = tracing.sending(topic);
     for (int i = 0; i < events.size(); i++) {
-      if (!publish(topic, events.get(i), span, account)) {
-        // the event that failed has counted itself
+      if (!publish(topic, events.get(i), span, results)) {
+        // the event that failed is already counted
         if (i + 1 < events.size()) {
-          notSent(account, events.size() - i - 1, lastError);
+          notSent(results, events.size() - i - 1, lastError);
         }
         span.end(i, lastError);
         return i;
@@ -81,73 +114,74 @@ public class EventPublisher {
   }
 
   /**
-   * Sends one record on somebody else's behalf, who bounds how many of them are in flight.
+   * Sends one record. The limit on events in flight does not apply; the caller has its own.
    *
-   * @param record what to send
-   * @return is completed when the broker has acknowledged it, and fails with the reason if it has
-   *     not
+   * @param record the record to send
+   * @return completes when the broker has acknowledged the record; completes exceptionally if the
+   *     record could not be sent
    */
   public CompletionStage<Void> publish(ProducerRecord<String, byte[]> record) {
-    Delivery delivery = new Delivery(new SentEvents());
-    send(record, delivery);
-    return delivery.outcome;
+    PendingSend pending = new PendingSend(new SendResults());
+    send(record, pending);
+    return pending.acknowledgement;
   }
 
-  /** Returns false if the event is already known not to be sent. */
-  private boolean publish(String topic, Event event, SendSpan span, SentEvents account) {
-    Delivery delivery = new Delivery(account);
+  /** Returns false if the event is already known to have failed. */
+  private boolean publish(String topic, Event event, SendSpan span, SendResults results) {
+    PendingSend pending = new PendingSend(results);
     ProducerRecord<String, byte[]> record =
         new ProducerRecord<>(
             topic, null, event.timestamp().toEpochMilli(), event.key(), event.json());
     span.addTo(record.headers());
-    send(record, delivery);
-    return !delivery.failed;
+    send(record, pending);
+    return !pending.failed;
   }
 
-  private void send(ProducerRecord<String, byte[]> record, Delivery delivery) {
+  private void send(ProducerRecord<String, byte[]> record, PendingSend pending) {
     inFlight.incrementAndGet();
     try {
-      channel.send(Message.of(record, delivery::succeed, delivery::fail));
+      channel.send(Message.of(record, pending::succeed, pending::fail));
     } catch (RuntimeException e) {
-      delivery.fail(e);
+      pending.fail(e);
     }
   }
 
-  /** What becomes of one event; told once. */
-  private final class Delivery {
-    private final SentEvents account;
-    private final CompletableFuture<Void> outcome = new CompletableFuture<>();
+  /** An event that the broker has not acknowledged yet. Only its first result counts. */
+  private final class PendingSend {
+    private final SendResults results;
+    private final CompletableFuture<Void> acknowledgement = new CompletableFuture<>();
     private volatile boolean failed;
     private boolean done;
 
-    Delivery(SentEvents account) {
-      this.account = account;
+    PendingSend(SendResults results) {
+      this.results = results;
     }
 
     CompletionStage<Void> succeed() {
-      if (first()) {
+      if (finish()) {
         acknowledgedAt = Instant.now();
         metrics.eventSent();
-        account.sent(1);
+        results.sent(1);
         if (failing) {
           failing = false;
-          LOG.info("events are sent again");
+          LOG.info("events are being sent again");
         }
-        outcome.complete(null);
+        acknowledgement.complete(null);
       }
       return CompletableFuture.completedFuture(null);
     }
 
     CompletionStage<Void> fail(Throwable cause) {
-      if (first()) {
+      if (finish()) {
         failed = true;
-        notSent(account, 1, FailureText.reason(cause));
-        outcome.completeExceptionally(cause);
+        notSent(results, 1, FailureText.reason(cause));
+        acknowledgement.completeExceptionally(cause);
       }
       return CompletableFuture.completedFuture(null);
     }
 
-    private synchronized boolean first() {
+    /** Returns whether this is the first result. */
+    private synchronized boolean finish() {
       if (done) {
         return false;
       }
@@ -157,24 +191,21 @@ public class EventPublisher {
     }
   }
 
-  private void notSent(SentEvents account, long events, String reason) {
-    account.notSent(events, reason);
+  private void notSent(SendResults results, long events, String reason) {
+    results.notSent(events, reason);
     metrics.eventsNotSent(events);
     failing = true;
     lastError = reason;
-    unreported.addAndGet(events);
-    Instant now = Instant.now();
-    if (now.isAfter(reportedAt.plus(REPORT_INTERVAL))) {
-      reportedAt = now;
-      LOG.warning("%d events not sent: %s".formatted(unreported.getAndSet(0), reason));
-    }
+    throttle
+        .count(events)
+        .ifPresent(total -> LOG.warning("%d events not sent: %s".formatted(total, reason)));
   }
 
   /**
-   * Waits for the acknowledgement of what was sent.
+   * Waits until all events are acknowledged or have failed.
    *
-   * @param timeout how long at the most
-   * @return how many events are still not acknowledged
+   * @param timeout maximum time to wait
+   * @return the number of events that are still waiting for their acknowledgement
    */
   public long awaitAcknowledgements(Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
@@ -185,43 +216,44 @@ public class EventPublisher {
   }
 
   /**
-   * Returns whether the last event that was decided could not be sent.
+   * Returns whether the most recent result was a failure.
    *
-   * @return false again with the next acknowledgement
+   * @return false again after the next acknowledgement
    */
   public boolean isFailing() {
     return failing;
   }
 
   /**
-   * Returns whether the channel to the broker has ended, so that nothing can be sent any more.
+   * Returns whether the channel to the broker has ended. A channel that has ended stays so, and
+   * nothing can be sent through it.
    *
-   * @return true for ever once it is true
+   * @return true if nothing can be sent any more
    */
   public boolean isChannelDead() {
     return channel.isCancelled();
   }
 
   /**
-   * Returns why an event was not sent last.
+   * Returns why the most recent failed event could not be sent.
    *
-   * @return one line; empty if all were
+   * @return one line; empty if no event has failed
    */
   public Optional<String> lastError() {
     return Optional.ofNullable(lastError);
   }
 
   /**
-   * Returns when the broker acknowledged an event last.
+   * Returns when the broker last acknowledged an event.
    *
-   * @return empty if it has not yet
+   * @return empty before the first acknowledgement
    */
   public Optional<Instant> acknowledgedAt() {
     return Optional.ofNullable(acknowledgedAt);
   }
 
   /**
-   * Returns how many events wait for the broker's acknowledgement.
+   * Returns the number of events that are waiting for the broker's acknowledgement.
    *
    * @return 0 or more
    */

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.logging.Logger;
 
 /**
- * Drives the producer: a timer for each source. A timer is armed for one tick at a time, so that a
- * tick that takes long delays the next one instead of piling up behind it.
+ * Drives the producer with one EJB timer per source. Each timer fires once and is then armed again,
+ * so a slow tick delays the next one and ticks never pile up.
  */
 @Singleton
 @ConcurrencyManagement(ConcurrencyManagementType.BEAN)
@@ -32,29 +32,32 @@ public class EventTimer {
   @Inject private RunningSources sources;
   @Inject private EventPublisher publisher;
 
-  /** A timer that fires and is not the last one of its source was replaced meanwhile. */
+  /**
+   * The number of each source's current timer. A timer with another number has been replaced and
+   * must not tick.
+   */
   private final Map<String, Long> latest = new HashMap<>();
 
   private long armed;
   private boolean started;
   private boolean stopped;
 
-  /** Tells a source's timer from the one that replaced it. */
+  /** Identifies a timer: its source, and a number that increases with every timer. */
   private record Tick(String source, long number) implements java.io.Serializable {
     private static final long serialVersionUID = 1L;
   }
 
-  /** Starts the timers. To be called once, when the topics are there. */
+  /** Starts the timers. Call it once, after the topics have been created. */
   public synchronized void start() {
     started = true;
     sources.all().forEach(this::arm);
   }
 
   /**
-   * Arms a source's timer anew: it was paused or resumed, or its interval has changed. Does nothing
-   * before {@link #start}.
+   * Replaces a source's timer after the source was paused or resumed, or its interval changed. Does
+   * nothing before {@link #start}.
    *
-   * @param source the name of a source that runs
+   * @param source the name of a running source
    */
   public synchronized void rearm(String source) {
     sources.get(source).ifPresent(this::arm);
@@ -91,9 +94,9 @@ public class EventTimer {
   }
 
   /**
-   * Returns whether the timers go on.
+   * Returns whether all timers work.
    *
-   * @return false before {@link #start}
+   * @return false before {@link #start}, or if a tick is long overdue
    */
   public boolean isTicking() {
     return isStarted() && sources.all().stream().allMatch(SourceDriver::isTicking);
@@ -103,16 +106,19 @@ public class EventTimer {
     return started;
   }
 
-  /** Waits for outstanding acknowledgements: the connector closes its client without waiting. */
+  /**
+   * Waits for pending acknowledgements, because the connector closes its client without waiting.
+   */
   @PreDestroy
   void stop() {
     synchronized (this) {
       stopped = true;
     }
     sources.all().forEach(SourceDriver::stop);
-    long lost = publisher.awaitAcknowledgements(FLUSH_TIMEOUT);
-    if (lost > 0) {
-      LOG.warning(lost + " events were not acknowledged by the broker before the stop");
+    long pending = publisher.awaitAcknowledgements(FLUSH_TIMEOUT);
+    if (pending > 0) {
+      LOG.warning(
+          pending + " events were not acknowledged by the broker before the application stopped");
     }
   }
 }

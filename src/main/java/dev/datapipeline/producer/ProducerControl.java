@@ -10,11 +10,10 @@ import java.util.Optional;
 import java.util.logging.Logger;
 
 /**
- * Lets an operator see and steer the sources while they run. What is changed here is forgotten at
- * the next start. Thread-safe.
+ * Shows and controls the running sources. Changes last until the application restarts. Thread-safe.
  *
  * <p>Every method that takes the name of a source throws {@link NoSuchElementException} if no
- * source of this name runs, with a message in one line that names those that do.
+ * running source has this name. Its message is one line that lists the running sources.
  */
 @ApplicationScoped
 public class ProducerControl {
@@ -24,27 +23,26 @@ public class ProducerControl {
   @Inject private EventTimer timer;
 
   /**
-   * Returns what is known of each source that the configuration names.
+   * Returns the state of every running source.
    *
-   * @return in the order of the configuration; none if the producer is disabled
+   * @return in configured order; empty if the producer is disabled
    */
   public List<SourceState> sources() {
     return sources.all().stream().map(SourceDriver::state).toList();
   }
 
   /**
-   * Returns what is known of one source.
+   * Returns the state of one source.
    *
    * @param name the source's name
-   * @return its state now
+   * @return its current state
    */
   public SourceState source(String name) {
     return driver(name).state();
   }
 
   /**
-   * Leaves out the source's ticks until it is resumed; a tick that is under way is finished. Does
-   * nothing if it is paused.
+   * Pauses a source. A running tick is finished. Does nothing if the source is already paused.
    *
    * @param name the source's name
    * @return its state afterwards
@@ -54,7 +52,8 @@ public class ProducerControl {
   }
 
   /**
-   * Lets a paused source tick again, at once. Does nothing if it is not paused.
+   * Resumes a paused source; its next tick is due immediately. Does nothing if the source is not
+   * paused.
    *
    * @param name the source's name
    * @return its state afterwards
@@ -74,43 +73,45 @@ public class ProducerControl {
   }
 
   /**
-   * Changes the interval of a source's ticks; the next tick is at once, unless it is paused.
+   * Changes the interval of a source's ticks. The next tick is due immediately, unless the source
+   * is paused.
    *
    * @param name the source's name
    * @param interval {@link SourceConfig#MIN_INTERVAL} to {@link SourceConfig#MAX_INTERVAL}
    * @return its state afterwards
-   * @throws IllegalArgumentException if the interval is out of these bounds
+   * @throws IllegalArgumentException if the interval is outside these bounds
    */
   public SourceState setInterval(String name, Duration interval) {
     SourceDriver driver = driver(name);
     if (interval.compareTo(SourceConfig.MIN_INTERVAL) < 0
         || interval.compareTo(SourceConfig.MAX_INTERVAL) > 0) {
       throw new IllegalArgumentException(
-          "the interval %s is not from %s to %s"
+          "the interval %s is not between %s and %s"
               .formatted(interval, SourceConfig.MIN_INTERVAL, SourceConfig.MAX_INTERVAL));
     }
     driver.interval(interval);
     timer.rearm(driver.name());
-    LOG.info("source %s has the interval %s".formatted(driver.name(), interval));
+    LOG.info("source %s now has an interval of %s".formatted(driver.name(), interval));
     return driver.state();
   }
 
   /**
-   * Makes one tick of a source now, also while it is paused, and waits for a tick that is under
-   * way.
+   * Runs one tick of a source immediately, even if the source is paused. Waits for a running tick
+   * first.
    *
    * @param name the source's name
-   * @return how many events were taken to be sent; whether the broker acknowledges them shows in
-   *     {@link #source}
+   * @return the number of events accepted for sending; {@link #source} shows how many of them the
+   *     broker acknowledges
    */
   public int tick(String name) {
     return driver(name).tick();
   }
 
   /**
-   * Returns why a source's last tick failed: the source, or a transaction of its events.
+   * Returns why the last tick of a source failed. Either the source itself failed, or a transaction
+   * with its events.
    *
-   * @return one line with the source's name; empty if no source's did
+   * @return one line with the name of the first such source; empty if no tick failed
    */
   public Optional<String> failure() {
     return sources.all().stream()
@@ -119,9 +120,9 @@ public class ProducerControl {
   }
 
   /**
-   * Returns the names of the sources that are paused.
+   * Returns the names of the paused sources.
    *
-   * @return in the order of the configuration
+   * @return in configured order
    */
   public List<String> paused() {
     return sources.all().stream().filter(SourceDriver::isPaused).map(SourceDriver::name).toList();
@@ -130,7 +131,7 @@ public class ProducerControl {
   /**
    * Returns whether every source is paused.
    *
-   * @return false if there is none
+   * @return false if no source runs
    */
   public boolean isPaused() {
     return !sources.all().isEmpty() && sources.all().stream().allMatch(SourceDriver::isPaused);
@@ -141,7 +142,7 @@ public class ProducerControl {
     return driver.orElseThrow(
         () ->
             new NoSuchElementException(
-                "no source of this name runs; those that do: "
+                "no running source has this name; running sources: "
                     + String.join(", ", sources.all().stream().map(SourceDriver::name).toList())));
   }
 }

@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The sources that the configuration names, found among the beans. Thread-safe. */
+/** The sources that run: CDI beans chosen by the setting {@code PRODUCER_SOURCE}. Thread-safe. */
 @ApplicationScoped
 public class RunningSources {
   @Inject private ProducerConfig config;
@@ -36,9 +36,10 @@ public class RunningSources {
   private volatile Map<String, SourceDriver> drivers = Map.of();
 
   /**
-   * Finds the sources. To be called first.
+   * Finds the configured sources among the CDI beans. Must be called before any other method.
    *
-   * @throws InvalidSettingException if a name is that of no source, or two sources share one
+   * @throws InvalidSettingException if a configured name belongs to no source, or if two sources
+   *     share a name
    */
   public void choose() {
     Map<String, EventSource> known = new TreeMap<>();
@@ -48,7 +49,7 @@ public class RunningSources {
         throw new InvalidSettingException(
             "PRODUCER_SOURCE",
             source.name(),
-            "a name that one source has, and not two: %s, %s"
+            "a name that only one source has; this one is used by %s and %s"
                 .formatted(className(source), className(other)));
       }
     }
@@ -67,19 +68,19 @@ public class RunningSources {
     drivers = Collections.unmodifiableMap(chosen);
   }
 
-  private SourceDriver.Sender sender(EventSource source) {
+  private EventSender sender(EventSource source) {
     return source instanceof ResumableSource
         ? new TransactionalSender(kafka, broker, positions, metrics, tracing)
-        : (asked, with, account) ->
-            publisher.publish(with.topic(), asked.next(with.eventsPerTick()), account);
+        : (from, settings, results) ->
+            publisher.publish(settings.topic(), from.next(settings.eventsPerTick()), results);
   }
 
-  /** Without what the container adds to the name of a proxy's class. */
+  /** Returns the name of the source's class without the suffix of a CDI proxy. */
   private static String className(EventSource source) {
     return source.getClass().getName().replaceFirst("\\$.*", "");
   }
 
-  /** Returns the sources in the order of the configuration; none before {@link #choose}. */
+  /** Returns the running sources in configured order; empty before {@link #choose}. */
   Collection<SourceDriver> all() {
     return drivers.values();
   }

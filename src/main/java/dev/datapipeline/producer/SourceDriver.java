@@ -2,49 +2,49 @@ package dev.datapipeline.producer;
 
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.source.EventSource;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** One source that runs: asks it for events at each tick and has them sent. Thread-safe. */
+/**
+ * Runs one source: decides when its ticks are due, and at each tick has its events sent.
+ * Thread-safe.
+ */
 final class SourceDriver {
   private static final Logger LOG = Logger.getLogger(SourceDriver.class.getName());
 
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
 
-  /** Sends what a source gives. */
-  interface Sender {
-    /**
-     * Asks the source for events, sends them, and keeps account of them.
-     *
-     * @return how many events were taken; their acknowledgement may come later
-     */
-    int send(EventSource source, SourceConfig config, SentEvents account);
-
-    /** Sends nothing any more. */
-    default void stop() {}
-  }
-
   private final EventSource source;
   private final SourceConfig config;
-  private final Sender sender;
-  private final SentEvents account = new SentEvents();
+  private final EventSender sender;
+  private final InstantSource clock;
+  private final LogThrottle throttle;
+  private final SendResults results = new SendResults();
   private volatile Duration interval;
   private volatile boolean paused;
   private volatile Instant nextTick;
   private volatile Instant lastTick;
-  private volatile String failure;
-  private Instant reportedAt = Instant.EPOCH;
+  private volatile String lastFailure;
   private boolean stopped;
   private volatile boolean failing;
 
-  SourceDriver(EventSource source, SourceConfig config, Sender sender) {
+  SourceDriver(EventSource source, SourceConfig config, EventSender sender) {
+    this(source, config, sender, Clock.systemUTC());
+  }
+
+  SourceDriver(EventSource source, SourceConfig config, EventSender sender, InstantSource clock) {
     this.source = source;
     this.config = config;
     this.sender = sender;
+    this.clock = clock;
+    this.throttle = new LogThrottle(REPORT_INTERVAL, clock);
     this.interval = config.interval();
   }
 
@@ -53,19 +53,20 @@ final class SourceDriver {
   }
 
   /**
-   * Asks the source once and sends what it gives. One thread at a time; others wait.
+   * Runs one tick: asks the source once and sends its events. Blocks while another thread runs a
+   * tick of this source.
    *
-   * @return how many events were taken to be sent
+   * @return the number of events accepted for sending; 0 if the tick failed
    */
   synchronized int tick() {
     if (stopped) {
       return 0;
     }
-    lastTick = Instant.now();
+    lastTick = clock.instant();
     try {
-      int taken = sender.send(source, config, account);
+      int accepted = sender.send(source, config, results);
       failing = false;
-      return taken;
+      return accepted;
     } catch (RuntimeException e) {
       report(FailureText.reason(e));
       LOG.log(Level.FINE, "cause", e);
@@ -75,23 +76,21 @@ final class SourceDriver {
 
   private void report(String reason) {
     failing = true;
-    Instant now = Instant.now();
-    if (!reason.equals(failure) || now.isAfter(reportedAt.plus(REPORT_INTERVAL))) {
-      reportedAt = now;
+    lastFailure = reason;
+    if (throttle.permits(reason)) {
       LOG.log(Level.WARNING, "source {0} failed: {1}", new Object[] {name(), reason});
     }
-    failure = reason;
   }
 
-  /** Waits for a tick that is under way, and sends nothing any more. */
+  /** Waits for a running tick to finish. Nothing is sent after this call. */
   synchronized void stop() {
     stopped = true;
     sender.stop();
   }
 
-  /** Decides when the next tick is due. Those that are already over are left out. */
+  /** Schedules the next tick and returns the time until then. Missed ticks are skipped. */
   Duration untilNextTick() {
-    Instant now = Instant.now();
+    Instant now = clock.instant();
     Instant due = nextTick == null ? now : nextTick.plus(interval);
     if (due.isBefore(now)) {
       long missed = Duration.between(due, now).dividedBy(interval);
@@ -116,16 +115,19 @@ final class SourceDriver {
     return paused;
   }
 
-  /** Returns whether a tick was due no longer ago than ten intervals, or none is to be. */
+  /**
+   * Returns whether the timer works: the source is paused, or its tick is overdue by at most ten
+   * intervals and ten seconds.
+   */
   boolean isTicking() {
     Instant due = nextTick;
     Duration grace = interval.multipliedBy(10).plusSeconds(10);
-    return paused || (due != null && Instant.now().isBefore(due.plus(grace)));
+    return paused || (due != null && clock.instant().isBefore(due.plus(grace)));
   }
 
-  /** Returns why the last tick failed; empty if it did not. */
+  /** Returns why the last tick failed; empty if it succeeded. */
   Optional<String> failure() {
-    return failing ? Optional.ofNullable(failure) : Optional.empty();
+    return failing ? Optional.ofNullable(lastFailure) : Optional.empty();
   }
 
   SourceState state() {
@@ -135,9 +137,9 @@ final class SourceDriver {
         interval,
         config.eventsPerTick(),
         paused,
-        account.sent(),
-        account.notSent(),
+        results.sent(),
+        results.notSent(),
         Optional.ofNullable(lastTick),
-        Optional.ofNullable(failure).or(account::lastError));
+        Optional.ofNullable(lastFailure).or(results::lastError));
   }
 }

@@ -5,18 +5,18 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What is known of a source that runs, at one moment.
+ * A snapshot of a running source.
  *
  * @param name the source's name
- * @param topic where its events go
- * @param interval from the start of one tick to the start of the next
- * @param eventsPerTick how many events it is asked for at each tick
- * @param paused whether ticks are left out until it is resumed
- * @param sent its events that the broker has acknowledged since the start
- * @param notSent its events that could not be sent since the start
- * @param lastTick when its last tick began; empty before the first one
- * @param lastError why the source failed last, or why an event of it was not sent, in one line;
- *     empty if nothing went wrong
+ * @param topic the topic of its events
+ * @param interval time from the start of one tick to the start of the next
+ * @param eventsPerTick maximum number of events per tick
+ * @param paused whether its timer is paused
+ * @param sent number of events acknowledged by the broker since the application started
+ * @param notSent number of events that could not be sent since the application started
+ * @param lastTick start of the most recent tick; empty before the first one
+ * @param lastError the most recent failure of the source, or of one of its events if the source
+ *     itself never failed; one line; empty if nothing has failed
  */
 public record SourceState(
     String name,

@@ -1,5 +1,6 @@
 package dev.datapipeline.producer;
 
+import dev.datapipeline.broker.BacklogScan;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.SourceConfig;
@@ -18,38 +19,28 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
+import java.util.function.Function;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Sends the events of a resumable source in transactions. What an earlier process had not committed
- * never happened; what it had is found on the topic, beyond what the database has stored, and is
- * not sent again. For one thread at a time.
+ * Sends the events of a resumable source in Kafka transactions. Events of an aborted transaction
+ * are read from the source again. Events that are committed but not stored yet are found on the
+ * topic and not sent again. Not thread-safe.
  */
-final class TransactionalSender implements SourceDriver.Sender {
-  private static final Duration POLL = Duration.ofMillis(500);
+final class TransactionalSender implements EventSender {
+  /** Bounds how long a pause or a stop has to wait for a tick. */
+  private static final int MAX_TRANSACTIONS_PER_TICK = 20;
 
-  /** Behind another producer's open transaction nothing can be read; wait for a while only. */
-  private static final Duration SCAN_PATIENCE = Duration.ofSeconds(20);
-
-  /** A pause, or a stop, waits for no more than these transactions. */
-  private static final int MAX_TRANSACTIONS = 20;
-
-  private final KafkaConfig kafka;
-  private final Broker broker;
-  private final FilePositions positions;
+  private final Function<String, Producer<String, byte[]>> producers;
+  private final Function<String, Map<Long, Long>> unstoredPositions;
   private final PipelineMetrics metrics;
   private final Tracing tracing;
-  private KafkaProducer<String, byte[]> producer;
+  private Producer<String, byte[]> producer;
 
   TransactionalSender(
       KafkaConfig kafka,
@@ -57,19 +48,77 @@ final class TransactionalSender implements SourceDriver.Sender {
       FilePositions positions,
       PipelineMetrics metrics,
       Tracing tracing) {
-    this.kafka = kafka;
-    this.broker = broker;
-    this.positions = positions;
+    this(
+        transactionalId -> new KafkaProducer<>(properties(kafka, transactionalId)),
+        topic -> unstoredPositions(topic, broker, positions, new BacklogScan(kafka)),
+        metrics,
+        tracing);
+  }
+
+  /**
+   * Creates a sender with its own connections, for tests.
+   *
+   * @param producers creates a producer with a transactional id
+   * @param unstoredPositions returns how far each file was sent to a topic, as far as that isn't
+   *     stored yet
+   */
+  TransactionalSender(
+      Function<String, Producer<String, byte[]>> producers,
+      Function<String, Map<Long, Long>> unstoredPositions,
+      PipelineMetrics metrics,
+      Tracing tracing) {
+    this.producers = producers;
+    this.unstoredPositions = unstoredPositions;
     this.metrics = metrics;
     this.tracing = tracing;
   }
 
+  private static Map<String, Object> properties(KafkaConfig kafka, String transactionalId) {
+    Map<String, Object> properties = kafka.commonProperties();
+    properties.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, StringSerializer.class);
+    properties.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    properties.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
+    properties.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 60_000);
+    properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
+    properties.put(ProducerConfig.LINGER_MS_CONFIG, 5);
+    properties.put(ProducerConfig.BATCH_SIZE_CONFIG, 131_072);
+    properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+    // the longest allowed line must fit even when it is escaped; the broker has its own limit
+    properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, 64 << 20);
+    return properties;
+  }
+
+  /**
+   * Scans the topic. The stored offsets are read first. What is stored during the scan is then seen
+   * twice, which does no harm; the other way round it could be missed.
+   */
+  private static Map<Long, Long> unstoredPositions(
+      String topic, Broker broker, FilePositions positions, BacklogScan scan) {
+    UUID topicId =
+        broker
+            .topicId(topic)
+            .orElseThrow(
+                () -> new IllegalStateException("topic %s does not exist".formatted(topic)));
+    Map<Long, Long> found = new HashMap<>();
+    try {
+      scan.read(
+          broker.partitions(topic),
+          positions.storedOffsets(topicId),
+          record ->
+              FilePosition.of(record.headers())
+                  .ifPresent(position -> found.merge(position.file(), position.next(), Math::max)));
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return found;
+  }
+
   @Override
-  public int send(EventSource source, SourceConfig config, SentEvents account) {
+  public int send(EventSource source, SourceConfig config, SendResults results) {
     ResumableSource resumable = (ResumableSource) source;
     int sent = 0;
     try {
-      for (int i = 0; i < MAX_TRANSACTIONS; i++) {
+      for (int i = 0; i < MAX_TRANSACTIONS_PER_TICK; i++) {
         if (!resumable.claim()) {
           close();
           return sent;
@@ -81,18 +130,18 @@ final class TransactionalSender implements SourceDriver.Sender {
         if (events.isEmpty()) {
           return sent;
         }
-        send(config.topic(), events, account);
+        sendTransaction(config.topic(), events, results);
         sent += events.size();
       }
       return sent;
     } catch (RuntimeException e) {
-      // the source is resumed before it is asked again
+      // without a producer, the next tick resumes the source before it asks for events
       close();
       throw e;
     }
   }
 
-  private void send(String topic, List<Event> events, SentEvents account) {
+  private void sendTransaction(String topic, List<Event> events, SendResults results) {
     SendSpan span = tracing.sending(topic);
     try {
       producer.beginTransaction();
@@ -106,112 +155,32 @@ final class TransactionalSender implements SourceDriver.Sender {
         span.addTo(record.headers());
         producer.send(record);
       }
-      // fails if one of them has failed
+      // waits for all records, and throws if one of them failed
       producer.commitTransaction();
       span.end(events.size(), null);
     } catch (RuntimeException e) {
       span.end(0, FailureText.reason(e));
       metrics.eventsNotSent(events.size());
-      account.notSent(events.size(), FailureText.reason(e));
+      results.notSent(events.size(), FailureText.reason(e));
       throw e;
     }
-    account.sent(events.size());
+    results.sent(events.size());
     for (int i = 0; i < events.size(); i++) {
       metrics.eventSent();
     }
   }
 
-  /** Ends what an earlier process has left, finds out how far it came, and goes on there. */
+  /** Aborts a transaction that an earlier process left open, and resumes the source. */
   private void open(ResumableSource source, String topic) {
-    Map<String, Object> properties = new HashMap<>(kafka.clientProperties());
-    properties.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers());
-    properties.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, StringSerializer.class);
-    properties.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-    properties.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, source.transactionalId());
-    properties.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 60_000);
-    properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
-    properties.put(ProducerConfig.LINGER_MS_CONFIG, 5);
-    properties.put(ProducerConfig.BATCH_SIZE_CONFIG, 131_072);
-    properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-    // a line of the allowed length, escaped, must fit; the broker has the last word
-    properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, 64 << 20);
-    KafkaProducer<String, byte[]> opened = new KafkaProducer<>(properties);
+    Producer<String, byte[]> opened = producers.apply(source.transactionalId());
     try {
       opened.initTransactions();
-      source.resume(onTheWay(topic));
+      source.resume(unstoredPositions.apply(topic));
     } catch (RuntimeException e) {
       opened.close(Duration.ZERO);
       throw e;
     }
     producer = opened;
-  }
-
-  /**
-   * Reads what is on the topic and not stored. The stored offsets are asked for first: what is
-   * stored meanwhile is then only seen twice.
-   */
-  private Map<Long, Long> onTheWay(String topic) {
-    Map<String, Object> properties = new HashMap<>(kafka.clientProperties());
-    properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers());
-    properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-    properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-    properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-    properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 1 << 20);
-    properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 4 << 20);
-    properties.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
-    UUID topicId =
-        broker
-            .topicId(topic)
-            .orElseThrow(() -> new IllegalStateException("there is no topic " + topic));
-    Map<Integer, Long> stored = storedOffsets(topicId);
-    List<TopicPartition> partitions = broker.partitions(topic);
-    Map<TopicPartition, Long> ends = ends(properties, partitions);
-    properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-    Map<Long, Long> found = new HashMap<>();
-    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
-      consumer.assign(partitions);
-      Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions);
-      for (TopicPartition partition : partitions) {
-        long from = Math.max(starts.get(partition), stored.getOrDefault(partition.partition(), 0L));
-        consumer.seek(partition, Math.min(from, ends.get(partition)));
-      }
-      long patience = System.nanoTime() + SCAN_PATIENCE.toNanos();
-      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-        if (System.nanoTime() > patience) {
-          throw new KafkaException(
-              "the end of topic %s cannot be read yet; is there an open transaction?"
-                  .formatted(topic));
-        }
-        boolean moved = false;
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          moved = true;
-          FilePosition.of(record.headers())
-              .ifPresent(position -> found.merge(position.file(), position.next(), Math::max));
-        }
-        patience = moved ? System.nanoTime() + SCAN_PATIENCE.toNanos() : patience;
-      }
-    }
-    return found;
-  }
-
-  /** The ends of everything, that of other producers' open transactions included. */
-  private static Map<TopicPartition, Long> ends(
-      Map<String, Object> properties, List<TopicPartition> partitions) {
-    Map<String, Object> uncommitted = new HashMap<>(properties);
-    uncommitted.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
-    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(uncommitted)) {
-      return consumer.endOffsets(partitions);
-    }
-  }
-
-  private Map<Integer, Long> storedOffsets(UUID topicId) {
-    try {
-      return positions.storedOffsets(topicId);
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private void close() {

@@ -71,11 +71,28 @@ public class Tracing {
         }
       };
 
-  @Inject private OpenTelemetry telemetry;
+  private final OpenTelemetry telemetry;
+  private final boolean disabled;
 
+  /** Required by CDI for client proxies; do not call. */
+  protected Tracing() {
+    telemetry = null;
+    disabled = true;
+  }
+
+  /**
+   * Creates spans with the given telemetry.
+   *
+   * @param telemetry not used while tracing is disabled
+   * @param disabled whether tracing is off
+   */
   @Inject
-  @ConfigProperty(name = "otel.sdk.disabled", defaultValue = "true")
-  private boolean disabled;
+  public Tracing(
+      OpenTelemetry telemetry,
+      @ConfigProperty(name = "otel.sdk.disabled", defaultValue = "true") boolean disabled) {
+    this.telemetry = telemetry;
+    this.disabled = disabled;
+  }
 
   private Tracer tracer() {
     return telemetry.getTracer("dev.datapipeline");

@@ -24,7 +24,7 @@ class KafkaClientCheckTest {
                         "ssl.truststore.location", "/no/such/store.p12",
                         "ssl.truststore.password", "store-secret")))
         .isInstanceOf(InvalidSettingException.class)
-        .hasMessageStartingWith("Kafka's client refuses the KAFKA_CLIENT_* settings: ")
+        .hasMessageStartingWith("Settings KAFKA_CLIENT_* are refused by Kafka's client: ")
         .hasMessageContaining("/no/such/store.p12")
         .hasMessageNotContaining("store-secret");
   }

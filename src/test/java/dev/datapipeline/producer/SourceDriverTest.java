@@ -33,9 +33,9 @@ class SourceDriverTest {
       new SourceDriver(
           source,
           new SourceConfig("test", "topic", Duration.ofMinutes(1), 5),
-          (asked, config, account) -> {
-            int events = asked.next(config.eventsPerTick()).size();
-            account.sent(events);
+          (from, config, results) -> {
+            int events = from.next(config.eventsPerTick()).size();
+            results.sent(events);
             return events;
           });
 
