@@ -1,86 +1,43 @@
 package dev.datapipeline.api.live;
 
-import dev.datapipeline.api.EventFormat;
-import dev.datapipeline.storage.TopicPartitionPosition;
-import dev.datapipeline.storage.read.DeadLetter;
+import dev.datapipeline.api.PipelineNumbers;
+import dev.datapipeline.api.RowFormat;
 import dev.datapipeline.storage.read.DeadLetterRepository;
 import dev.datapipeline.storage.read.EventFilter;
 import dev.datapipeline.storage.read.EventReader;
-import dev.datapipeline.storage.read.RawEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
-import jakarta.json.JsonObjectBuilder;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The newest rows of the tables, cut so that large ones do not fill a page. Thread-safe. */
+/** Reads the newest events and dead letters, and the totals of their tables. Thread-safe. */
 @ApplicationScoped
-class StoredRows {
+class NewestRows {
   private static final int ROWS = 20;
-  private static final int MAX_CHARACTERS = 2_000;
 
   @Inject private EventReader reader;
-  @Inject private DeadLetterRepository box;
+  @Inject private DeadLetterRepository deadLetters;
+  @Inject private PipelineNumbers numbers;
 
-  /** Asks the database; returns JSON by the kind of message. */
+  /**
+   * Queries the database.
+   *
+   * @return JSON by the name of the server-sent event
+   */
   Map<String, String> read() {
-    Map<Integer, TopicPartitionPosition> positions = reader.positions();
-    Map<String, String> messages = new LinkedHashMap<>();
+    RowFormat format = new RowFormat(reader.positions());
     JsonArrayBuilder events = Json.createArrayBuilder();
-    for (RawEvent event : reader.latest(EventFilter.ALL, null, ROWS)) {
-      JsonObjectBuilder json =
-          Json.createObjectBuilder()
-              .add("id", event.getId())
-              .add("timestamp", EventFormat.time(event.getTimestamp()));
-      addSource(json, positions.get(event.getTopicPartitionId()), event.getKafkaOffset());
-      addPayload(json, event.getPayload());
-      events.add(json);
-    }
-    messages.put("events", events.build().toString());
+    reader.latest(EventFilter.ALL, null, ROWS).forEach(event -> events.add(format.preview(event)));
     JsonArrayBuilder letters = Json.createArrayBuilder();
-    for (DeadLetter letter : box.list(false, null, null, ROWS)) {
-      JsonObjectBuilder json =
-          Json.createObjectBuilder()
-              .add("id", letter.getId())
-              .add("receivedAt", EventFormat.time(letter.getReceivedAt()))
-              .add("reason", letter.getReason());
-      addSource(json, positions.get(letter.getTopicPartitionId()), letter.getKafkaOffset());
-      addPayload(
-          json,
-          letter.getPayload() == null
-              ? ""
-              : new String(letter.getPayload(), StandardCharsets.UTF_8));
-      letters.add(json);
-    }
-    EventReader.Total total = reader.total();
+    deadLetters
+        .list(false, null, null, ROWS)
+        .forEach(letter -> letters.add(format.preview(letter)));
+    Map<String, String> messages = new LinkedHashMap<>();
+    messages.put("events", events.build().toString());
     messages.put("deadLetters", letters.build().toString());
-    messages.put(
-        "database",
-        Json.createObjectBuilder()
-            .add("events", total.events())
-            .add("estimated", total.estimated())
-            .add("deadLetters", box.waiting())
-            .build()
-            .toString());
+    messages.put("database", numbers.database().toString());
     return messages;
-  }
-
-  private static void addSource(
-      JsonObjectBuilder json, TopicPartitionPosition position, long offset) {
-    if (position != null) {
-      json.add("topic", position.getTopic()).add("partition", position.getPartition());
-    }
-    json.add("offset", offset);
-  }
-
-  /** As text: what parses numbers would change them. */
-  private static void addPayload(JsonObjectBuilder json, String payload) {
-    json.add("payload", payload.substring(0, Math.min(MAX_CHARACTERS, payload.length())));
-    if (payload.length() > MAX_CHARACTERS) {
-      json.add("characters", payload.length());
-    }
   }
 }
