@@ -1,5 +1,6 @@
 package dev.datapipeline;
 
+import dev.datapipeline.api.live.LiveFeed;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.Configuration;
 import dev.datapipeline.config.ConsumerConfig;
@@ -14,6 +15,7 @@ import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
 import dev.datapipeline.health.TelemetryMetrics;
+import dev.datapipeline.http.Operator;
 import dev.datapipeline.producer.EventTimer;
 import dev.datapipeline.producer.RunningSources;
 import dev.datapipeline.storage.Migrations;
@@ -60,6 +62,8 @@ public class PipelineStarter {
   @Inject private PipelineGauges gauges;
   @Inject private TelemetryMetrics telemetryMetrics;
   @Inject private StartupState state;
+  @Inject private Operator operator;
+  @Inject private LiveFeed liveFeed;
 
   private final Retry retry = new Retry(pauses(), pauses());
   private Thread thread;
@@ -77,6 +81,8 @@ public class PipelineStarter {
     gauges.start();
     telemetryMetrics.start();
     monitor.start();
+    operator.announce();
+    liveFeed.start();
     thread = threads.newThread(this::startInOrder);
     thread.setName("datapipeline start");
     thread.start();

@@ -8,7 +8,7 @@ import org.eclipse.microprofile.openapi.annotations.info.Info;
 import org.eclipse.microprofile.openapi.annotations.info.License;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
 
-/** The HTTP API, at {@code /api}. */
+/** Serves the HTTP API at {@code /api} and describes it for OpenAPI. */
 @ApplicationPath("/api")
 @OpenAPIDefinition(
     info =
@@ -16,8 +16,8 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
             title = "datapipeline",
             version = "1",
             description =
-                "Events in, events out, and the controls of the pipeline. What writes or controls needs the"
-                    + " operator; who may read is set by API_READ_ACCESS. Errors are"
+                "Post events, read them, and control the pipeline. Posting and controlling require the"
+                    + " operator; API_READ_ACCESS sets who may read. Errors are"
                     + " application/problem+json (RFC 9457).",
             license =
                 @License(name = "Apache-2.0", url = "https://www.apache.org/licenses/LICENSE-2.0")))

@@ -10,14 +10,18 @@ import org.eclipse.microprofile.openapi.OASFilter;
 import org.eclipse.microprofile.openapi.models.OpenAPI;
 import org.eclipse.microprofile.openapi.models.Operation;
 import org.eclipse.microprofile.openapi.models.PathItem;
+import org.eclipse.microprofile.openapi.models.media.Content;
+import org.eclipse.microprofile.openapi.models.media.MediaType;
 import org.eclipse.microprofile.openapi.models.responses.APIResponse;
 import org.eclipse.microprofile.openapi.models.responses.APIResponses;
 
 /**
- * Adds to the description of every operation what all have in common: who may do it, and the
- * failures that {@link Access} and {@link FailureMapper} answer with.
+ * Adds to the OpenAPI document what all operations have in common: who may call them, the failures
+ * that {@link Access} and {@link FailureMapper} answer with, and that every error is a {@link
+ * Problem}. Resources only describe what is special about them.
  */
 public class ApiDescription implements OASFilter {
+  private static final String PROBLEM_SCHEMA = "#/components/schemas/Problem";
 
   @Override
   public void filterOpenAPI(OpenAPI api) {
@@ -32,37 +36,43 @@ public class ApiDescription implements OASFilter {
   }
 
   private static void describe(Operation operation, boolean read) {
-    if (!read) {
+    APIResponses responses = operation.getResponses();
+    if (read) {
+      addIfMissing(responses, "401", "The caller may not read; see API_READ_ACCESS");
+    } else {
       operation.setSecurity(
           List.of(OASFactory.createSecurityRequirement().addScheme(ApiApplication.OPERATOR)));
+      addIfMissing(responses, "401", "The operator's name and password are missing or wrong");
+      addIfMissing(responses, "403", "The request comes from a page of another site");
     }
-    APIResponses responses = operation.getResponses();
-    add(
-        responses,
-        "401",
-        read
-            ? "The caller may not read: see API_READ_ACCESS"
-            : "The operator's name and password are missing or wrong");
-    if (!read) {
-      add(responses, "403", "The request comes from a page of another site");
+    addIfMissing(responses, "503", "The database or the broker is not available");
+    for (Entry<String, APIResponse> response : responses.getAPIResponses().entrySet()) {
+      if (isError(response.getKey())) {
+        describeProblem(response.getValue());
+      }
     }
-    add(responses, "503", "The database or the broker does not answer now");
   }
 
-  private static void add(APIResponses responses, String status, String description) {
+  private static void addIfMissing(APIResponses responses, String status, String description) {
     if (responses.getAPIResponse(status) == null) {
-      responses.addAPIResponse(status, problem(description));
+      responses.addAPIResponse(status, OASFactory.createAPIResponse().description(description));
     }
   }
 
-  private static APIResponse problem(String description) {
-    return OASFactory.createAPIResponse()
-        .description(description)
-        .content(
-            OASFactory.createContent()
-                .addMediaType(
-                    Problem.MEDIA_TYPE,
-                    OASFactory.createMediaType()
-                        .schema(OASFactory.createSchema().ref("#/components/schemas/Problem"))));
+  private static boolean isError(String status) {
+    return status.startsWith("4") || status.startsWith("5");
+  }
+
+  /** Sets the media type and the schema; keeps examples that the resource gives. */
+  private static void describeProblem(APIResponse response) {
+    if (response.getContent() == null) {
+      response.setContent(OASFactory.createContent());
+    }
+    Content content = response.getContent();
+    if (content.getMediaType(Problem.MEDIA_TYPE) == null) {
+      content.addMediaType(Problem.MEDIA_TYPE, OASFactory.createMediaType());
+    }
+    MediaType problem = content.getMediaType(Problem.MEDIA_TYPE);
+    problem.setSchema(OASFactory.createSchema().ref(PROBLEM_SCHEMA));
   }
 }

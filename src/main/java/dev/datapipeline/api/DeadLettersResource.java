@@ -1,5 +1,6 @@
 package dev.datapipeline.api;
 
+import dev.datapipeline.http.JsonResponse;
 import dev.datapipeline.http.Parameters;
 import dev.datapipeline.http.Problem;
 import dev.datapipeline.storage.read.DeadLetter;
@@ -28,7 +29,7 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
-/** Dead letters: list, show, replay. */
+/** Lists, shows and replays dead letters. */
 @Path("dead-letters")
 @ApplicationScoped
 @Produces(MediaType.APPLICATION_JSON)
@@ -45,20 +46,20 @@ public class DeadLettersResource {
       {"replayed":1,"failed":1,"letters":[{"id":1,"replayed":true},\
       {"id":2,"replayed":false,"message":"invalid input syntax for type json"}]}""";
 
-  @Inject private DeadLetterRepository box;
+  @Inject private DeadLetterRepository deadLetters;
   @Inject private EventReader reader;
 
   /**
-   * Returns a page of dead letters, the newest first.
+   * Returns a page of dead letters, newest first.
    *
-   * @param state {@code waiting}, {@code replayed} or {@code all}; waiting if null
-   * @param topic of this topic only; null for all
-   * @param before with a smaller id only; null for the first page
-   * @param limit how many, 1 to 1000; 100 if null
-   * @return the letters and the address of the next page
+   * @param state {@code waiting}, {@code replayed} or {@code all}; {@code waiting} if null
+   * @param topic only dead letters of this topic; null for all topics
+   * @param before only dead letters with a smaller id; null for the first page
+   * @param limit the page size, 1 to 1000; 100 if null
+   * @return the dead letters and, unless this is the last page, {@code nextBefore}
    */
   @GET
-  @Operation(summary = "Dead letters, the newest first")
+  @Operation(summary = "Dead letters, newest first")
   @APIResponse(
       responseCode = "200",
       content =
@@ -78,26 +79,26 @@ public class DeadLettersResource {
       throw Parameters.bad("state", "one of waiting, replayed, all", wanted);
     }
     List<DeadLetter> letters =
-        box.list(
+        deadLetters.list(
             wanted.equals("all") ? null : wanted.equals("replayed"),
             Parameters.text("topic", topic),
-            before == null ? null : Parameters.number("before", before, 0, 0, Long.MAX_VALUE),
+            before == null ? null : Parameters.id("before", before),
             max);
-    EventFormat format = new EventFormat(reader.positions());
+    RowFormat format = new RowFormat(reader.positions());
     JsonArrayBuilder array = Json.createArrayBuilder();
     letters.forEach(letter -> array.add(format.json(letter)));
     JsonObjectBuilder answer = Json.createObjectBuilder().add("deadLetters", array);
     if (letters.size() == max) {
       answer.add("nextBefore", letters.get(max - 1).getId());
     }
-    return EventsResource.json(answer.build().toString());
+    return JsonResponse.ok(answer.build());
   }
 
   /**
    * Returns one dead letter.
    *
-   * @param id its number
-   * @return the letter
+   * @param id the dead letter's id
+   * @return the dead letter
    */
   @GET
   @Path("{id}")
@@ -108,34 +109,31 @@ public class DeadLettersResource {
           @Content(
               mediaType = MediaType.APPLICATION_JSON,
               examples = @ExampleObject(name = "letter", value = EXAMPLE)))
-  @APIResponse(
-      responseCode = "404",
-      description = "there is no such dead letter",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  @APIResponse(responseCode = "404", description = "there is no such dead letter")
   public Response show(@PathParam("id") String id) {
     DeadLetter letter = find(id);
-    return EventsResource.json(new EventFormat(reader.positions()).json(letter).toString());
+    return JsonResponse.ok(new RowFormat(reader.positions()).json(letter));
   }
 
   private DeadLetter find(String id) {
-    long number = Parameters.number("id", id, 0, 0, Long.MAX_VALUE);
-    return box.find(number)
+    long number = Parameters.id("id", id);
+    return deadLetters
+        .find(number)
         .orElseThrow(
             () -> Problem.of(Status.NOT_FOUND, "there is no dead letter " + number).exception());
   }
 
   /**
-   * Stores one dead letter in {@code raw_events} after all.
+   * Tries again to store one dead letter in {@code raw_events}.
    *
-   * @param id its number
-   * @return what became of it
+   * @param id the dead letter's id
+   * @return the result
    */
   @POST
   @Path("{id}/replay")
   @Operation(
       summary = "Replay one dead letter",
-      description =
-          "A letter that was replayed already is not tried again: replayed and failed are 0.")
+      description = "Skips a dead letter that was already replayed: replayed and failed are 0.")
   @APIResponse(
       responseCode = "200",
       content =
@@ -147,21 +145,20 @@ public class DeadLettersResource {
                       value =
                           "{\"replayed\":1,\"failed\":0,\"letters\":[{\"id\":1,\"replayed\":true}]}")))
   public Response replay(@PathParam("id") String id) {
-    return answer(box.replay(List.of(find(id).getId()), null));
+    return answer(deadLetters.replay(List.of(find(id).getId()), null));
   }
 
   /**
-   * Stores dead letters in {@code raw_events} after all.
+   * Tries again to store all waiting dead letters in {@code raw_events}.
    *
-   * @param reasonLike a LIKE pattern that the reason has to match; null for all that wait
-   * @return what became of each
+   * @param reasonLike a LIKE pattern that the reason must match; null for all waiting dead letters
+   * @return the result for each of them
    */
   @POST
   @Path("replay")
   @Operation(
-      summary = "Replay all dead letters that wait",
-      description =
-          "In one transaction. What PostgreSQL still does not accept stays a dead letter.")
+      summary = "Replay all waiting dead letters",
+      description = "Runs in one transaction. What PostgreSQL still rejects stays a dead letter.")
   @APIResponse(
       responseCode = "200",
       content =
@@ -172,7 +169,7 @@ public class DeadLettersResource {
       @QueryParam("reasonLike")
           @Parameter(description = "a LIKE pattern for the reason", example = "%too large%")
           String reasonLike) {
-    return answer(box.replay(null, Parameters.text("reasonLike", reasonLike)));
+    return answer(deadLetters.replay(null, Parameters.text("reasonLike", reasonLike)));
   }
 
   private static Response answer(List<DeadLetterRepository.Replay> replays) {
@@ -187,12 +184,11 @@ public class DeadLettersResource {
       letters.add(letter);
       replayed += replay.replayed() ? 1 : 0;
     }
-    return EventsResource.json(
+    return JsonResponse.ok(
         Json.createObjectBuilder()
             .add("replayed", replayed)
             .add("failed", replays.size() - replayed)
             .add("letters", letters)
-            .build()
-            .toString());
+            .build());
   }
 }

@@ -5,30 +5,31 @@ import dev.datapipeline.storage.read.EventFilter;
 import jakarta.ws.rs.QueryParam;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 
-/** Which events a request asks for. */
+/** Reads the query parameters that select events. */
 public class EventQuery {
   @QueryParam("from")
   @Parameter(description = "the earliest timestamp", example = "2026-01-15T10:00:00Z")
   private String from;
 
   @QueryParam("to")
-  @Parameter(description = "before this timestamp", example = "2026-01-15T11:00:00Z")
+  @Parameter(description = "only events before this timestamp", example = "2026-01-15T11:00:00Z")
   private String to;
 
   @QueryParam("topic")
-  @Parameter(description = "of this topic only", example = "sensor_data")
+  @Parameter(description = "only events of this topic", example = "sensor_data")
   private String topic;
 
   @QueryParam("path")
   @Parameter(
-      description = "a place in the payload, as in RFC 9535; needs value",
+      description = "a location in the payload, as in RFC 9535; requires value",
       example = "$.sensor")
   private String path;
 
   @QueryParam("value")
-  @Parameter(description = "what the payload has at path, as text", example = "temperature-1")
+  @Parameter(description = "the payload's value at path, as text", example = "temperature-1")
   private String value;
 
+  /** Returns the filter for these parameters. */
   EventFilter filter() {
     if ((path == null) != (value == null)) {
       throw Parameters.bad("path", "given together with value", String.valueOf(path));

@@ -1,5 +1,7 @@
 package dev.datapipeline.api;
 
+import dev.datapipeline.http.JsonResponse;
+import dev.datapipeline.http.MediaTypes;
 import dev.datapipeline.http.Parameters;
 import dev.datapipeline.http.Problem;
 import dev.datapipeline.storage.read.EventFilter;
@@ -28,13 +30,8 @@ import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -43,16 +40,12 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
-/** Stored events, for reading. */
+/** Lists, shows and exports stored events. */
 @Path("events")
 @ApplicationScoped
 @Tag(name = "Reading")
 public class EventsResource {
-  public static final String NDJSON = "application/x-ndjson";
-  static final String CSV = "text/csv";
-
   private static final int MAX_PAGE = 10_000;
-  private static final Pattern AFTER = Pattern.compile("(-?\\d{1,18})-(\\d{1,18})");
   private static final String EXAMPLE =
       """
       {"id":2,"timestamp":"2026-01-15T10:17:17.817Z","topic":"sensor_data","partition":1,"offset":0,\
@@ -61,20 +54,20 @@ public class EventsResource {
   @Inject private EventReader reader;
 
   /**
-   * Returns a page of events, the latest first.
+   * Returns a page of events, latest first.
    *
-   * @param query which events
-   * @param after where the page before ended, from its {@code next}; null for the first page
-   * @param limit how many, 1 to 10000; 100 if null
-   * @param uri of this request
-   * @return the events and the address of the next page
+   * @param query selects the events
+   * @param after the end of the previous page, from its {@code next}; null for the first page
+   * @param limit the page size, 1 to 10000; 100 if null
+   * @param uri the address of this request
+   * @return the events and, unless this is the last page, the address of the next one
    */
   @GET
   @Produces(MediaType.APPLICATION_JSON)
   @Operation(
-      summary = "Events, the latest first",
+      summary = "Events, latest first",
       description =
-          "In falling order of timestamp and id. The answer's next leads to the next page.")
+          "In descending order of timestamp and id. The answer's next is the address of the next page.")
   @APIResponse(
       responseCode = "200",
       content =
@@ -87,66 +80,41 @@ public class EventsResource {
                           "{\"events\":["
                               + EXAMPLE
                               + "],\"next\":\"/api/events?limit=1&after=1768472237817000-2\"}")))
-  @APIResponse(
-      responseCode = "400",
-      description = "a parameter cannot be used",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  @APIResponse(responseCode = "400", description = "a parameter is invalid")
   @APIResponse(
       responseCode = "503",
-      description = "the database is away, or the query takes too long",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+      description = "the database is not available, or the query takes too long")
   public Response list(
       @BeanParam EventQuery query,
-      @QueryParam("after") @Parameter(description = "where the page before ended") String after,
+      @QueryParam("after") @Parameter(description = "the end of the previous page") String after,
       @QueryParam("limit") @Parameter(description = "1 to 10000", example = "100") String limit,
       @Context UriInfo uri) {
     int max = Parameters.limit(limit, 100, MAX_PAGE);
-    List<RawEvent> events = reader.latest(query.filter(), position(after), max);
-    EventFormat format = new EventFormat(reader.positions());
+    List<RawEvent> events = reader.latest(query.filter(), EventCursor.parse(after), max);
+    RowFormat format = new RowFormat(reader.positions());
+    // built as text, because a JSON builder would change the spelling of numbers in the payload
+    String array = events.stream().map(format::json).collect(Collectors.joining(",\n", "[", "]"));
     String next =
         events.size() < max
             ? ""
-            : ",\"next\":"
-                + Json.createValue(
-                    uri.getRequestUriBuilder()
-                        .scheme(null)
-                        .host(null)
-                        .port(-1)
-                        .replaceQueryParam("after", cursor(events.get(events.size() - 1)))
-                        .build()
-                        .toString());
-    return json(
-        events.stream().map(format::json).collect(Collectors.joining(",\n", "{\"events\":[", "]"))
-            + next
-            + "}");
+            : ",\"next\":" + Json.createValue(nextPage(uri, events.get(events.size() - 1)));
+    return JsonResponse.ok("{\"events\":" + array + next + "}");
   }
 
-  static Response json(String entity) {
-    return Response.ok(entity, MediaType.APPLICATION_JSON_TYPE)
-        .header(HttpHeaders.CACHE_CONTROL, "no-store")
-        .build();
-  }
-
-  private static String cursor(RawEvent event) {
-    return ChronoUnit.MICROS.between(Instant.EPOCH, event.getTimestamp()) + "-" + event.getId();
-  }
-
-  private static EventReader.Position position(String after) {
-    if (after == null) {
-      return null;
-    }
-    Matcher matcher = AFTER.matcher(after);
-    if (!matcher.matches()) {
-      throw Parameters.bad("after", "what a page's next says", after);
-    }
-    return new EventReader.Position(
-        Parameters.ofMicros(Long.parseLong(matcher.group(1))), Long.parseLong(matcher.group(2)));
+  private static String nextPage(UriInfo uri, RawEvent last) {
+    return uri.getRequestUriBuilder()
+        .scheme(null)
+        .host(null)
+        .port(-1)
+        .replaceQueryParam("after", EventCursor.after(last))
+        .build()
+        .toString();
   }
 
   /**
    * Returns one event.
    *
-   * @param id its number
+   * @param id the event's id
    * @return the event
    */
   @GET
@@ -159,57 +127,57 @@ public class EventsResource {
           @Content(
               mediaType = MediaType.APPLICATION_JSON,
               examples = @ExampleObject(name = "event", value = EXAMPLE)))
-  @APIResponse(
-      responseCode = "404",
-      description = "there is no such event",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  @APIResponse(responseCode = "404", description = "there is no such event")
   public Response show(@PathParam("id") String id) {
-    long number = Parameters.number("id", id, 0, 0, Long.MAX_VALUE);
-    Optional<RawEvent> event = reader.find(number);
-    return event
-        .map(found -> json(new EventFormat(reader.positions()).json(found)))
+    long number = Parameters.id("id", id);
+    return reader
+        .find(number)
+        .map(event -> JsonResponse.ok(new RowFormat(reader.positions()).json(event)))
         .orElseThrow(() -> Problem.of(Status.NOT_FOUND, "there is no event " + number).exception());
   }
 
   /**
-   * Streams all events, an object a line.
+   * Streams all selected events, one JSON object per line.
    *
-   * @param query which events
+   * @param query selects the events
    * @return the stream, in the order of storing
    */
   @GET
   @Path("export.ndjson")
-  @Produces(NDJSON)
+  @Produces(MediaTypes.NDJSON)
   @Operation(
       summary = "All events as NDJSON",
       description =
-          "A stream of any size, in the order of storing, of what is stored at its beginning.")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(mediaType = NDJSON, examples = @ExampleObject(name = "lines", value = EXAMPLE)))
-  public Response ndjson(@BeanParam EventQuery query) {
-    EventFormat format = new EventFormat(reader.positions());
-    return export(query.filter(), "", event -> format.json(event) + "\n", NDJSON, "events.ndjson");
-  }
-
-  /**
-   * Streams all events, a row each.
-   *
-   * @param query which events
-   * @return the stream, in the order of storing
-   */
-  @GET
-  @Path("export.csv")
-  @Produces(CSV)
-  @Operation(
-      summary = "All events as CSV",
-      description = "As the NDJSON export, in the format of RFC 4180 with a header.")
+          "A stream of any size, in the order of storing. It contains the events that are stored when it starts.")
   @APIResponse(
       responseCode = "200",
       content =
           @Content(
-              mediaType = CSV,
+              mediaType = MediaTypes.NDJSON,
+              examples = @ExampleObject(name = "lines", value = EXAMPLE)))
+  public Response ndjson(@BeanParam EventQuery query) {
+    RowFormat format = new RowFormat(reader.positions());
+    return export(
+        query.filter(), "", event -> format.json(event) + "\n", MediaTypes.NDJSON, "events.ndjson");
+  }
+
+  /**
+   * Streams all selected events, one row per event.
+   *
+   * @param query selects the events
+   * @return the stream, in the order of storing
+   */
+  @GET
+  @Path("export.csv")
+  @Produces(MediaTypes.CSV)
+  @Operation(
+      summary = "All events as CSV",
+      description = "The same as the NDJSON export, in the format of RFC 4180 with a header.")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaTypes.CSV,
               examples =
                   @ExampleObject(
                       name = "rows",
@@ -217,9 +185,13 @@ public class EventsResource {
                           "id,timestamp,topic,partition,offset,payload\r\n"
                               + "2,2026-01-15T10:17:17.817Z,sensor_data,1,0,\"{\"\"value\"\":45.0}\"")))
   public Response csv(@BeanParam EventQuery query) {
-    EventFormat format = new EventFormat(reader.positions());
+    RowFormat format = new RowFormat(reader.positions());
     return export(
-        query.filter(), EventFormat.CSV_HEADER, format::csv, CSV + ";charset=utf-8", "events.csv");
+        query.filter(),
+        RowFormat.CSV_HEADER,
+        format::csv,
+        MediaTypes.CSV + ";charset=utf-8",
+        "events.csv");
   }
 
   private Response export(

@@ -7,10 +7,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A path to one place of a JSON document, as RFC 9535 writes it: {@code $.a.b[0]['c d']}. The
- * leading {@code $.} may be left out.
+ * Represents a path to one value of a JSON document in the syntax of RFC 9535: {@code $.a.b[0]['c
+ * d']}. The leading {@code $.} is optional.
  *
- * @param steps names of members and numbers of elements, from the outermost
+ * @param steps the names of members and the indexes of elements, outermost first
  */
 record JsonPath(List<String> steps) {
   private static final int MAX_STEPS = 100;
@@ -23,9 +23,9 @@ record JsonPath(List<String> steps) {
               + "|\\[\"(?<dual>(?:[^\"\\\\]|\\\\.)*+)\"]");
 
   /**
-   * Reads a path.
+   * Parses a path.
    *
-   * @throws IllegalArgumentException if it is none; the message says where
+   * @throws IllegalArgumentException if the text is not a path; the message shows the position
    */
   static JsonPath parse(String text) {
     String path =
@@ -35,7 +35,7 @@ record JsonPath(List<String> steps) {
     int end = 0;
     while (end < path.length()) {
       if (!matcher.find(end) || matcher.start() != end || steps.size() == MAX_STEPS) {
-        throw new IllegalArgumentException("not understood from '" + path.substring(end) + "' on");
+        throw new IllegalArgumentException("invalid path at '" + path.substring(end) + "'");
       }
       steps.add(step(matcher));
       end = matcher.end();
@@ -44,16 +44,18 @@ record JsonPath(List<String> steps) {
   }
 
   private static String step(Matcher matcher) {
-    for (String plain : new String[] {"name", "index"}) {
-      if (matcher.group(plain) != null) {
-        return matcher.group(plain);
-      }
+    if (matcher.group("name") != null) {
+      return matcher.group("name");
     }
-    String quoted = matcher.group("single");
-    return (quoted == null ? matcher.group("dual") : quoted).replaceAll("\\\\(.)", "$1");
+    if (matcher.group("index") != null) {
+      return matcher.group("index");
+    }
+    String quoted =
+        matcher.group("single") == null ? matcher.group("dual") : matcher.group("single");
+    return quoted.replaceAll("\\\\(.)", "$1");
   }
 
-  /** Returns the path as PostgreSQL writes a {@code text[]}. */
+  /** Returns the path as a literal of PostgreSQL's type {@code text[]}. */
   String asTextArray() {
     return steps.stream()
         .map(step -> '"' + step.replace("\\", "\\\\").replace("\"", "\\\"") + '"')

@@ -1,5 +1,7 @@
 package dev.datapipeline.api;
 
+import dev.datapipeline.http.Access;
+import dev.datapipeline.http.JsonResponse;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -11,7 +13,7 @@ import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
-/** The operator's credentials. */
+/** Lets a client check the operator's credentials. */
 @Path("operator")
 @ApplicationScoped
 @Tag(name = "Controls")
@@ -19,22 +21,22 @@ public class OperatorResource {
   private static final String EXAMPLE = "{\"operator\":true}";
 
   /**
-   * Does nothing: whoever gets as far as this is the operator.
+   * Confirms the credentials. A request that reaches this method has already passed {@link Access}.
    *
-   * @return an object that says so
+   * @return a constant object
    */
   @POST
   @Operation(
       summary = "Check the operator's credentials",
-      description = "Nothing is remembered: each request brings its own credentials.")
+      description = "Creates no session: every request must carry its own credentials.")
   @APIResponse(
       responseCode = "200",
-      description = "they are the operator's",
+      description = "the credentials are valid",
       content =
           @Content(
               mediaType = MediaType.APPLICATION_JSON,
               examples = @ExampleObject(name = "operator", value = EXAMPLE)))
   public Response check() {
-    return EventsResource.json(EXAMPLE);
+    return JsonResponse.ok(EXAMPLE);
   }
 }

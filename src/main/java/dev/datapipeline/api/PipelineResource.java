@@ -1,18 +1,13 @@
 package dev.datapipeline.api;
 
-import dev.datapipeline.config.ConsumerConfig;
-import dev.datapipeline.consumer.ConsumerState;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.http.JsonResponse;
 import dev.datapipeline.http.Parameters;
 import dev.datapipeline.http.Problem;
 import dev.datapipeline.producer.ProducerControl;
 import dev.datapipeline.producer.SourceState;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
-import jakarta.json.Json;
-import jakarta.json.JsonArrayBuilder;
-import jakarta.json.JsonObject;
-import jakarta.json.JsonObjectBuilder;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.PUT;
@@ -35,173 +30,102 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /**
- * The controls: what is changed here is in force at once, in this instance only, and forgotten at
- * its next start.
+ * Controls the producer and the consumer of this instance. Changes take effect immediately and are
+ * lost when the instance restarts. Every operation answers with the resulting state.
  */
 @Path("pipeline")
 @ApplicationScoped
 @Produces(MediaType.APPLICATION_JSON)
 @Tag(name = "Controls")
+@APIResponse(
+    responseCode = "200",
+    content =
+        @Content(
+            mediaType = MediaType.APPLICATION_JSON,
+            examples = @ExampleObject(name = "state", value = PipelineResource.EXAMPLE)))
 public class PipelineResource {
-  private static final String EXAMPLE =
+  static final String EXAMPLE =
       """
       {"sources":[{"name":"sensor","topic":"sensor_data","interval":"PT1S","eventsPerTick":1,\
       "paused":false,"sent":1500,"notSent":0,"lastTick":"2026-01-15T10:17:17.817Z"}],\
       "consumer":{"enabled":true,"paused":false,"failing":false}}""";
-  private static final String SOURCE = "the name of a source; all of them if it is missing";
+  private static final String SOURCE = "the name of a source; all sources if it is missing";
+  private static final String NO_SUCH_SOURCE = "no source with this name is running";
 
   @Inject private ProducerControl producer;
   @Inject private EventConsumer consumer;
-  @Inject private ConsumerConfig consumerConfig;
+  @Inject private PipelineDescription description;
 
   /**
-   * Returns the state of the sources and of the consumer.
+   * Returns the state of the sources and the consumer.
    *
-   * @return an object
+   * @return the current state
    */
   @GET
-  @Operation(summary = "What the sources and the consumer do")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
+  @Operation(summary = "The state of the sources and the consumer")
   public Response state() {
-    return EventsResource.json(describe().toString());
+    return JsonResponse.ok(description.json());
   }
 
   /**
-   * Returns the state of the sources and of the consumer.
+   * Skips ticks until the source is resumed.
    *
-   * @return what {@code GET /api/pipeline} answers
-   */
-  public JsonObject describe() {
-    JsonArrayBuilder sources = Json.createArrayBuilder();
-    producer.sources().forEach(source -> sources.add(json(source)));
-    ConsumerState state = consumer.state();
-    JsonObjectBuilder consuming =
-        Json.createObjectBuilder()
-            .add("enabled", consumerConfig.enabled())
-            .add("paused", state.isPaused())
-            .add("failing", state.isFailing());
-    state.lastError().ifPresent(error -> consuming.add("lastError", error));
-    return Json.createObjectBuilder().add("sources", sources).add("consumer", consuming).build();
-  }
-
-  private static JsonObjectBuilder json(SourceState source) {
-    JsonObjectBuilder json =
-        Json.createObjectBuilder()
-            .add("name", source.name())
-            .add("topic", source.topic())
-            .add("interval", source.interval().toString())
-            .add("eventsPerTick", source.eventsPerTick())
-            .add("paused", source.paused())
-            .add("sent", source.sent())
-            .add("notSent", source.notSent());
-    source.lastTick().ifPresent(tick -> json.add("lastTick", tick.toString()));
-    source.lastError().ifPresent(error -> json.add("lastError", error));
-    return json;
-  }
-
-  /**
-   * Leaves out ticks until they are resumed.
-   *
-   * @param source its name; null for all
-   * @return the state afterwards
+   * @param source the source's name; null for all sources
+   * @return the resulting state
    */
   @POST
   @Path("producer/pause")
-  @Operation(summary = "Pause the producer, or one source")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
-  @APIResponse(
-      responseCode = "404",
-      description = "no source of this name runs",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  @Operation(summary = "Pause the producer or one source")
+  @APIResponse(responseCode = "404", description = NO_SUCH_SOURCE)
   public Response pauseProducer(
       @QueryParam("source") @Parameter(description = SOURCE, example = "sensor") String source) {
-    return forEach(source, producer::pause);
+    return control(source, producer::pause);
   }
 
   /**
    * Lets a paused source tick again.
    *
-   * @param source its name; null for all
-   * @return the state afterwards
+   * @param source the source's name; null for all sources
+   * @return the resulting state
    */
   @POST
   @Path("producer/resume")
-  @Operation(summary = "Resume the producer, or one source")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
-  @APIResponse(
-      responseCode = "404",
-      description = "no source of this name runs",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  @Operation(summary = "Resume the producer or one source")
+  @APIResponse(responseCode = "404", description = NO_SUCH_SOURCE)
   public Response resumeProducer(
       @QueryParam("source") @Parameter(description = SOURCE, example = "sensor") String source) {
-    return forEach(source, producer::resume);
+    return control(source, producer::resume);
   }
 
   /**
-   * Makes one tick now, also while paused.
+   * Runs one tick immediately, even if the source is paused.
    *
-   * @param source its name; null for all
-   * @return the state afterwards
+   * @param source the source's name; null for all sources
+   * @return the resulting state
    */
   @POST
   @Path("producer/tick")
   @Operation(
-      summary = "Make one tick now",
-      description = "Also while the source is paused. Its other ticks stay as they are.")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
-  @APIResponse(
-      responseCode = "404",
-      description = "no source of this name runs",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+      summary = "Run one tick now",
+      description = "Works while the source is paused, too. Scheduled ticks are unchanged.")
+  @APIResponse(responseCode = "404", description = NO_SUCH_SOURCE)
   public Response tick(
       @QueryParam("source") @Parameter(description = SOURCE, example = "sensor") String source) {
-    return forEach(source, producer::tick);
+    return control(source, producer::tick);
   }
 
   /**
-   * Changes the interval of the ticks.
+   * Changes the interval between ticks.
    *
    * @param interval an ISO 8601 duration
-   * @param source its name; null for all
-   * @return the state afterwards
+   * @param source the source's name; null for all sources
+   * @return the resulting state
    */
   @PUT
   @Path("producer/interval")
-  @Operation(summary = "Change the interval of the producer, or of one source")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
-  @APIResponse(
-      responseCode = "400",
-      description = "no duration, or not within its bounds",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
-  @APIResponse(
-      responseCode = "404",
-      description = "no source of this name runs",
-      content = @Content(mediaType = Problem.MEDIA_TYPE))
+  @Operation(summary = "Change the interval of the producer or of one source")
+  @APIResponse(responseCode = "400", description = "not a duration, or out of bounds")
+  @APIResponse(responseCode = "404", description = NO_SUCH_SOURCE)
   public Response interval(
       @QueryParam("interval")
           @Parameter(description = "an ISO 8601 duration", required = true, example = "PT0.5S")
@@ -209,7 +133,7 @@ public class PipelineResource {
       @QueryParam("source") @Parameter(description = SOURCE, example = "sensor") String source) {
     Duration duration = duration(interval);
     try {
-      return forEach(source, name -> producer.setInterval(name, duration));
+      return control(source, name -> producer.setInterval(name, duration));
     } catch (IllegalArgumentException e) {
       throw Problem.of(Status.BAD_REQUEST, e.getMessage()).exception();
     }
@@ -223,13 +147,13 @@ public class PipelineResource {
     }
   }
 
-  private Response forEach(String source, Consumer<String> control) {
+  private Response control(String source, Consumer<String> action) {
     List<String> names =
         source == null
             ? producer.sources().stream().map(SourceState::name).toList()
             : List.of(source);
     try {
-      names.forEach(control);
+      names.forEach(action);
     } catch (NoSuchElementException e) {
       throw Problem.of(Status.NOT_FOUND, e.getMessage()).exception();
     }
@@ -237,9 +161,9 @@ public class PipelineResource {
   }
 
   /**
-   * Stores nothing until it is resumed.
+   * Stops storing records until the consumer is resumed.
    *
-   * @return the state afterwards
+   * @return the resulting state
    */
   @POST
   @Path("consumer/pause")
@@ -247,31 +171,19 @@ public class PipelineResource {
       summary = "Pause the consumer",
       description =
           "Records wait in Kafka. Readiness is DOWN meanwhile, because nothing is stored.")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
   public Response pauseConsumer() {
     consumer.pause();
     return state();
   }
 
   /**
-   * Stores again what waits.
+   * Stores records again, starting with those that wait in Kafka.
    *
-   * @return the state afterwards
+   * @return the resulting state
    */
   @POST
   @Path("consumer/resume")
   @Operation(summary = "Resume the consumer")
-  @APIResponse(
-      responseCode = "200",
-      content =
-          @Content(
-              mediaType = MediaType.APPLICATION_JSON,
-              examples = @ExampleObject(name = "state", value = EXAMPLE)))
   public Response resumeConsumer() {
     consumer.resume();
     return state();

@@ -2,10 +2,9 @@ package dev.datapipeline.api;
 
 import dev.datapipeline.consumer.EventConsumer;
 import dev.datapipeline.health.PipelineMonitor;
-import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.http.JsonResponse;
 import dev.datapipeline.metrics.Throughput;
 import dev.datapipeline.producer.EventPublisher;
-import dev.datapipeline.storage.read.DeadLetterRepository;
 import dev.datapipeline.storage.read.EventReader;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -18,6 +17,7 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Map.Entry;
 import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -26,7 +26,7 @@ import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
-/** The pipeline in numbers. */
+/** Answers with the pipeline's statistics. */
 @Path("stats")
 @ApplicationScoped
 @Tag(name = "Reading")
@@ -39,8 +39,7 @@ public class StatsResource {
       "positions":[{"topic":"sensor_data","partition":0,"nextOffset":750,"updatedAt":"2026-01-15T10:17:17.817Z"}]}""";
 
   @Inject private EventReader reader;
-  @Inject private DeadLetterRepository box;
-  @Inject private PipelineMetrics metrics;
+  @Inject private PipelineNumbers numbers;
   @Inject private Throughput throughput;
   @Inject private PipelineMonitor monitor;
   @Inject private EventConsumer consumer;
@@ -49,15 +48,15 @@ public class StatsResource {
   /**
    * Returns totals, rates, lag, positions and the last errors.
    *
-   * @return an object
+   * @return the statistics
    */
   @GET
   @Produces(MediaType.APPLICATION_JSON)
   @Operation(
-      summary = "Totals, rates, lag of each partition, dead letters, last errors",
+      summary = "Totals, rates, lag by partition, dead letters, last errors",
       description =
-          "sinceStart, perSecond (over ten seconds) and the errors are of this instance. events is an estimate"
-              + " beyond 100,000. lag is missing while the broker is away.")
+          "sinceStart, perSecond (over ten seconds) and lastErrors describe this instance only. Above"
+              + " 100,000, events is an estimate. lag is missing while the broker is unavailable.")
   @APIResponse(
       responseCode = "200",
       content =
@@ -65,61 +64,44 @@ public class StatsResource {
               mediaType = MediaType.APPLICATION_JSON,
               examples = @ExampleObject(name = "stats", value = EXAMPLE)))
   public Response stats() {
-    EventReader.Total total = reader.total();
-    PipelineMetrics.Counts counts = metrics.counts();
-    Throughput.Rate rate = throughput.rate();
-    JsonObjectBuilder answer =
+    JsonObjectBuilder stats =
         Json.createObjectBuilder()
-            .add(
-                "database",
-                Json.createObjectBuilder()
-                    .add("events", total.events())
-                    .add("estimated", total.estimated())
-                    .add("deadLetters", box.waiting()))
-            .add(
-                "sinceStart",
-                Json.createObjectBuilder()
-                    .add("sent", counts.sent())
-                    .add("notSent", counts.notSent())
-                    .add("stored", counts.stored())
-                    .add("skipped", counts.skipped())
-                    .add("deadLettered", counts.deadLettered())
-                    .add("retries", counts.retries()))
-            .add(
-                "perSecond",
-                Json.createObjectBuilder()
-                    .add("sent", rounded(rate.sent()))
-                    .add("stored", rounded(rate.stored())));
-    monitor
-        .lagByPartition()
-        .ifPresent(
-            lag -> {
-              JsonArrayBuilder partitions = Json.createArrayBuilder();
-              lag.entrySet().stream()
-                  .sorted(Entry.comparingByKey(Comparator.comparing(TopicPartition::toString)))
-                  .forEach(
-                      of ->
-                          partitions.add(
-                              Json.createObjectBuilder()
-                                  .add("topic", of.getKey().topic())
-                                  .add("partition", of.getKey().partition())
-                                  .add("records", of.getValue())));
-              answer.add(
-                  "lag",
-                  Json.createObjectBuilder()
-                      .add("total", lag.values().stream().mapToLong(Long::longValue).sum())
-                      .add("partitions", partitions));
-            });
-    answer.add("positions", positions());
+            .add("database", numbers.database())
+            .add("sinceStart", numbers.sinceStart())
+            .add("perSecond", perSecond());
+    monitor.lagByPartition().ifPresent(lag -> stats.add("lag", json(lag)));
+    stats.add("positions", positions()).add("lastErrors", lastErrors());
+    return JsonResponse.ok(stats.build());
+  }
+
+  private JsonObjectBuilder perSecond() {
+    Throughput.Rate rate = throughput.rate();
+    return Json.createObjectBuilder()
+        .add("sent", PipelineNumbers.rounded(rate.sent()))
+        .add("stored", PipelineNumbers.rounded(rate.stored()));
+  }
+
+  private static JsonObjectBuilder json(Map<TopicPartition, Long> lag) {
+    JsonArrayBuilder partitions = Json.createArrayBuilder();
+    lag.entrySet().stream()
+        .sorted(Entry.comparingByKey(Comparator.comparing(TopicPartition::toString)))
+        .forEach(
+            entry ->
+                partitions.add(
+                    Json.createObjectBuilder()
+                        .add("topic", entry.getKey().topic())
+                        .add("partition", entry.getKey().partition())
+                        .add("records", entry.getValue())));
+    return Json.createObjectBuilder()
+        .add("total", lag.values().stream().mapToLong(Long::longValue).sum())
+        .add("partitions", partitions);
+  }
+
+  private JsonObjectBuilder lastErrors() {
     JsonObjectBuilder errors = Json.createObjectBuilder();
     consumer.state().lastError().ifPresent(error -> errors.add("consumer", error));
     publisher.lastError().ifPresent(error -> errors.add("producer", error));
-    answer.add("lastErrors", errors);
-    return EventsResource.json(answer.build().toString());
-  }
-
-  private static double rounded(double rate) {
-    return Math.round(rate * 10) / 10.0;
+    return errors;
   }
 
   private JsonArrayBuilder positions() {
@@ -134,7 +116,7 @@ public class StatsResource {
                         .add("topicId", position.getTopicId().toString())
                         .add("partition", position.getPartition())
                         .add("nextOffset", position.getNextOffset())
-                        .add("updatedAt", EventFormat.time(position.getUpdatedAt()))));
+                        .add("updatedAt", RowFormat.time(position.getUpdatedAt()))));
     return positions;
   }
 }

@@ -11,8 +11,8 @@ import java.net.URI;
 import java.net.URISyntaxException;
 
 /**
- * Answers what the server refuses before a resource is reached. The server's own page would show
- * its insides.
+ * Answers requests that the server itself refuses before a resource is reached. The server's own
+ * error page would reveal internals.
  */
 @WebServlet("/error")
 public class ErrorPage extends HttpServlet {
@@ -29,7 +29,7 @@ public class ErrorPage extends HttpServlet {
     Integer code = (Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE);
     Status status = code == null ? null : Status.fromStatusCode(code);
     if (status == Status.INTERNAL_SERVER_ERROR && !isUri(request)) {
-      // the server fails at such an address
+      // the server fails on a malformed address
       return Status.BAD_REQUEST;
     }
     return status == null ? Status.NOT_FOUND : status;

@@ -10,8 +10,8 @@ import jakarta.ws.rs.ext.Provider;
 import java.util.logging.Logger;
 
 /**
- * Turns every failure into a {@link Problem}. What happened inside goes to the log, in one line,
- * and not to the caller.
+ * Turns every failure into a {@link Problem}. The cause goes to the log, in one line, and is not
+ * shown to the caller.
  */
 @Provider
 public class FailureMapper implements ExceptionMapper<Throwable> {
@@ -25,36 +25,40 @@ public class FailureMapper implements ExceptionMapper<Throwable> {
       return problem.getResponse();
     }
     if (failure instanceof WebApplicationException web) {
-      return ofTheContainer(web.getResponse());
+      return fromContainer(web.getResponse());
     }
     String sqlState = FailureKind.sqlState(failure);
     if (QUERY_CANCELED.equals(sqlState)) {
       return Problem.of(
               Status.SERVICE_UNAVAILABLE,
-              "the query took longer than API_QUERY_TIMEOUT; a shorter time range needs less")
+              "the query took longer than API_QUERY_TIMEOUT; try a shorter time range")
           .retryAfter(RETRY_SECONDS)
           .response();
     }
     LOG.warning("a request failed: " + FailureText.reason(failure));
     if (FailureKind.of(failure) == FailureKind.OUTAGE) {
-      return Problem.of(Status.SERVICE_UNAVAILABLE, "the database does not answer now")
+      return Problem.of(Status.SERVICE_UNAVAILABLE, "the database is not available")
           .retryAfter(RETRY_SECONDS)
           .response();
     }
-    return Problem.of(Status.INTERNAL_SERVER_ERROR, "the server's log says more").response();
+    return Problem.of(Status.INTERNAL_SERVER_ERROR, "internal error; see the server's log")
+        .response();
   }
 
-  /** No such resource, method, or media type: the headers say what there is. */
-  private static Response ofTheContainer(Response response) {
+  /**
+   * Answers a failure that the container reports, such as an unknown address. Keeps the header
+   * {@code Allow}, which lists the methods of a resource.
+   */
+  private static Response fromContainer(Response response) {
     Response.StatusType status = response.getStatusInfo();
     Problem problem =
         Problem.of(
             status,
             switch (status.getStatusCode()) {
-              case 404 -> "there is nothing at this address";
+              case 404 -> "there is no resource at this address";
               case 405 -> "this method is not allowed here";
-              case 406 -> "none of the accepted media types can be had here";
-              case 415 -> "this media type is not taken here";
+              case 406 -> "none of the accepted media types is available here";
+              case 415 -> "this media type is not supported here";
               default -> status.getReasonPhrase();
             });
     String allow = response.getHeaderString("Allow");

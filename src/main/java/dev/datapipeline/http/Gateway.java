@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The default gateway of the network. In a container of a bridge network that is the machine which
- * runs it: a request to a published port from there comes from this address, while those of other
- * containers come from their own.
+ * Finds the network's default gateway. In a container on a bridge network, the gateway is the
+ * container's host: requests from the host to a published port come from this address, while other
+ * containers send from their own addresses.
  */
 final class Gateway {
   private static final Path ROUTES = Path.of("/proc/net/route");
@@ -20,7 +20,7 @@ final class Gateway {
 
   private Gateway() {}
 
-  /** Returns an IPv4 address; empty where there is none, or no Linux. */
+  /** Returns the gateway's IPv4 address; empty if there is none, or if this is not Linux. */
   static Optional<String> address() {
     try {
       return address(Files.readAllLines(ROUTES, StandardCharsets.US_ASCII));
@@ -30,7 +30,11 @@ final class Gateway {
   }
 
   /**
-   * Finds the gateway in a table of routes: interface, destination and gateway, in hexadecimals.
+   * Finds the gateway in the kernel's routing table.
+   *
+   * @param routes a header, then one route per line: interface, destination and gateway, with
+   *     addresses in hexadecimal
+   * @return the gateway's IPv4 address; empty if there is no default route
    */
   static Optional<String> address(List<String> routes) {
     return routes.stream()
@@ -53,7 +57,7 @@ final class Gateway {
               })
           .getHostAddress();
     } catch (UnknownHostException e) {
-      throw new IllegalStateException("four bytes are an address", e);
+      throw new IllegalStateException("four bytes are always an IPv4 address", e);
     }
   }
 }

@@ -8,8 +8,6 @@ import com.ibm.wsspi.security.registry.RegistryHelper;
 import dev.datapipeline.config.OperatorConfig;
 import dev.datapipeline.failure.FailureText;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.context.Initialized;
-import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
 import java.rmi.RemoteException;
@@ -20,12 +18,12 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Who is the operator: the members of the group {@value Roles#OPERATOR} of the server's registry.
- * While {@code OPERATOR_PASSWORD} is not set, a password is generated at each start, printed once
- * in the log, and kept in memory only.
+ * Checks the operator's credentials. Operators are the members of the group {@value Roles#OPERATOR}
+ * in the server's user registry. If {@code OPERATOR_PASSWORD} is not set, a password is generated
+ * at each start, printed once in the log, and kept in memory only.
  *
- * <p>The registry is asked directly, because a login would make a session token, which needs keys
- * on the disk, for a cookie that is never sent. Safe for use by many threads.
+ * <p>The registry is queried directly. A login would create a session token for a cookie that is
+ * never sent, and needs keys on disk. Thread-safe.
  */
 @ApplicationScoped
 public class Operator {
@@ -35,16 +33,16 @@ public class Operator {
   private final String user;
   private final byte[] generated;
 
-  /** For the container's proxy only. */
+  /** Required by CDI for client proxies; do not call. */
   protected Operator() {
     user = null;
     generated = null;
   }
 
   /**
-   * Generates a password if none is set.
+   * Generates a password if none is configured.
    *
-   * @param config the operator's name, and the password if there is one
+   * @param config the operator's name and, if set, password
    */
   @Inject
   public Operator(OperatorConfig config) {
@@ -58,7 +56,11 @@ public class Operator {
     return Base64.getUrlEncoder().encode(random);
   }
 
-  void announce(@Observes @Initialized(ApplicationScoped.class) Object start) {
+  /**
+   * Prints the generated password in the log; does nothing if a password is configured. The
+   * password is valid before it is announced, so requests may arrive earlier. Call once.
+   */
+  public void announce() {
     if (generated != null) {
       LOG.info(
           "OPERATOR_PASSWORD is not set; until the next start the password of the user %s is %s"
@@ -67,12 +69,12 @@ public class Operator {
   }
 
   /**
-   * Returns whether these are the name and the password of an operator.
+   * Returns whether the credentials are those of an operator. An empty password is never accepted,
+   * even if the registry has a user without one.
    *
-   * @param givenUser a name
-   * @param givenPassword a password; an empty one is nobody's, also where the registry has a user
-   *     without one
-   * @return false as well if the registry cannot be asked, which is logged
+   * @param givenUser the name that the caller gave
+   * @param givenPassword the password that the caller gave
+   * @return false also if the registry cannot be queried, which is logged
    */
   public boolean accepts(String givenUser, String givenPassword) {
     if (givenUser.isEmpty() || givenPassword.isEmpty()) {
@@ -93,9 +95,9 @@ public class Operator {
       String found = registry.checkPassword(givenUser, givenPassword);
       return found != null && registry.getGroupsForUser(found).contains(Roles.OPERATOR);
     } catch (PasswordCheckFailedException | EntryNotFoundException e) {
-      LOG.log(Level.FINE, "not in the registry", e);
+      LOG.log(Level.FINE, "user not found or wrong password", e);
     } catch (WSSecurityException | RemoteException e) {
-      LOG.warning("the server's registry of users cannot be asked: " + FailureText.reason(e));
+      LOG.warning("cannot query the server's user registry: " + FailureText.reason(e));
     }
     return false;
   }

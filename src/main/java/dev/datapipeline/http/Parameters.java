@@ -2,22 +2,36 @@ package dev.datapipeline.http;
 
 import jakarta.ws.rs.core.Response.Status;
 import java.time.DateTimeException;
-import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 
-/** Reads query parameters; what cannot be used ends the request with 400 and says why. */
+/** Reads query parameters. An invalid value ends the request with 400 and the reason. */
 public final class Parameters {
   private static final int MAX_LENGTH = 10_000;
+  private static final int MAX_SHOWN = 100;
 
   private Parameters() {}
 
+  /**
+   * Returns an exception that ends the request because of an invalid parameter.
+   *
+   * @param name the parameter's name
+   * @param must completes the sentence "the parameter must be …"
+   * @param value the invalid value
+   * @return the exception, to be thrown
+   */
   public static ProblemException bad(String name, String must, String value) {
-    String shown = value.length() > 100 ? value.substring(0, 100) + "…" : value;
+    String shown = value.length() > MAX_SHOWN ? value.substring(0, MAX_SHOWN) + "…" : value;
     return Problem.of(Status.BAD_REQUEST, "%s must be %s, not '%s'".formatted(name, must, shown))
         .exception();
   }
 
+  /**
+   * Checks a text.
+   *
+   * @param name the parameter's name
+   * @param value the parameter's value; null if it is missing
+   * @return the value
+   */
   public static String text(String name, String value) {
     if (value != null && (value.length() > MAX_LENGTH || value.indexOf('\0') >= 0)) {
       throw bad(name, "at most " + MAX_LENGTH + " characters without NUL", value);
@@ -25,40 +39,62 @@ public final class Parameters {
     return value;
   }
 
+  /**
+   * Reads a time in ISO 8601 with an offset.
+   *
+   * @param name the parameter's name
+   * @param value the parameter's value; null if it is missing
+   * @return the time; null if the parameter is missing
+   */
   public static OffsetDateTime time(String name, String value) {
     if (value == null) {
       return null;
     }
     try {
-      // a plus sign that nobody encoded has become a space
+      // a plus sign that the client did not encode arrives as a space
       return OffsetDateTime.parse(value.replace(' ', '+'));
     } catch (DateTimeException e) {
       throw bad(name, "a time such as 2026-01-15T10:00:00Z", value);
     }
   }
 
+  /**
+   * Reads the parameter {@code limit}: the size of a page.
+   *
+   * @param value the parameter's value; null if it is missing
+   * @param standard the size if the parameter is missing
+   * @param max the largest size
+   * @return 1 to {@code max}
+   */
   public static int limit(String value, int standard, int max) {
     return (int) number("limit", value, standard, 1, max);
   }
 
-  public static long number(String name, String value, long standard, long min, long max) {
+  /**
+   * Reads the id of a row.
+   *
+   * @param name the parameter's name
+   * @param value the parameter's value
+   * @return 0 or more
+   */
+  public static long id(String name, String value) {
+    return number(name, value, 0, 0, Long.MAX_VALUE);
+  }
+
+  private static long number(String name, String value, long standard, long min, long max) {
     if (value == null) {
       return standard;
     }
+    String must = "a whole number from %d to %d".formatted(min, max);
+    long number;
     try {
-      long number = Long.parseLong(value);
-      if (number >= min && number <= max) {
-        return number;
-      }
+      number = Long.parseLong(value);
     } catch (NumberFormatException e) {
-      throw bad(name, "a whole number from %d to %d".formatted(min, max), value);
+      throw bad(name, must, value);
     }
-    throw bad(name, "a whole number from %d to %d".formatted(min, max), value);
-  }
-
-  public static OffsetDateTime ofMicros(long micros) {
-    return Instant.ofEpochSecond(
-            Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1000)
-        .atOffset(ZoneOffset.UTC);
+    if (number < min || number > max) {
+      throw bad(name, must, value);
+    }
+    return number;
   }
 }

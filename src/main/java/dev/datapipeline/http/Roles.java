@@ -1,8 +1,8 @@
 package dev.datapipeline.http;
 
-/** What somebody may do. A group of the server's registry is the role of the same name. */
+/** Names the roles of callers. Each role is the group of the same name in the server's registry. */
 public final class Roles {
-  /** May write and control. */
+  /** May post events and use the controls. */
   public static final String OPERATOR = "operator";
 
   private Roles() {}

@@ -7,11 +7,12 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * What is sent together, a tick's events or a request's, as one span: a span for each event would
- * cost more than the event. For one thread.
+ * Traces events that are sent together: those of one tick or one request. They share a span,
+ * because a span for each event would cost more than the event itself. Not thread-safe.
  */
 public final class SendSpan {
-  static final SendSpan OFF = new SendSpan(Span.getInvalid(), List.of());
+  /** Records nothing and adds no headers. */
+  public static final SendSpan OFF = new SendSpan(Span.getInvalid(), List.of());
 
   private final Span span;
   private final List<Header> context;
@@ -22,9 +23,9 @@ public final class SendSpan {
   }
 
   /**
-   * Lets a record carry this span to whoever stores it.
+   * Adds the trace context to a record, so that the consumer can continue the trace.
    *
-   * @param headers of the record
+   * @param headers the record's headers
    */
   public void addTo(Headers headers) {
     context.forEach(headers::add);
@@ -33,8 +34,8 @@ public final class SendSpan {
   /**
    * Ends the span.
    *
-   * @param events how many were sent
-   * @param failure why others were not; null if all were
+   * @param events the number of events that were sent
+   * @param failure why the others were not sent; null if all were
    */
   public void end(long events, String failure) {
     span.setAttribute(Tracing.MESSAGE_COUNT, events);

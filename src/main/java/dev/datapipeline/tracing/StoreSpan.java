@@ -8,35 +8,37 @@ import io.opentelemetry.context.Scope;
 import java.util.List;
 
 /**
- * A batch on its way into the database: a span of the batch, and one in the trace of each record's
- * sender. Current for its thread, so that the log's lines carry it. To be closed by that thread.
+ * Traces a batch that is being stored: one span for the batch, and one in the trace of each sender.
+ * The batch's span is current for the thread, so that log lines carry it. Must be closed by the
+ * thread that opened it.
  */
 public final class StoreSpan implements AutoCloseable {
+  /** Records nothing. */
   static final StoreSpan OFF = new StoreSpan(Span.getInvalid(), List.of());
 
   private static final AttributeKey<String> REASON = AttributeKey.stringKey("reason");
 
   private final Span batch;
-  private final List<Span> ofSenders;
+  private final List<Span> senders;
   private final Scope scope;
   private boolean stored;
 
-  StoreSpan(Span batch, List<Span> ofSenders) {
+  StoreSpan(Span batch, List<Span> senders) {
     this.batch = batch;
-    this.ofSenders = ofSenders;
+    this.senders = senders;
     scope = batch.getSpanContext().isValid() ? batch.makeCurrent() : Scope.noop();
   }
 
   /**
-   * Notes that the batch was not stored and is tried again.
+   * Records that an attempt to store the batch failed and will be repeated.
    *
-   * @param reason one line
+   * @param reason the reason, in one line
    */
   public void retried(String reason) {
     batch.addEvent("retry", Attributes.of(REASON, reason));
   }
 
-  /** Notes that the batch is committed. */
+  /** Records that the batch was committed. */
   public void stored() {
     stored = true;
   }
@@ -46,9 +48,9 @@ public final class StoreSpan implements AutoCloseable {
     scope.close();
     if (!stored) {
       batch.setStatus(StatusCode.ERROR, "stopped before it was stored");
-      ofSenders.forEach(span -> span.setStatus(StatusCode.ERROR, "stopped before it was stored"));
+      senders.forEach(span -> span.setStatus(StatusCode.ERROR, "stopped before it was stored"));
     }
-    ofSenders.forEach(Span::end);
+    senders.forEach(Span::end);
     batch.end();
   }
 }

@@ -26,9 +26,9 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Traces from the sender of a record to the batch that stored it, by the record's headers. Off
- * unless {@code OTEL_SDK_DISABLED} is {@code false}; it costs nothing then. Names are those of
- * OpenTelemetry's conventions for messaging. Thread-safe.
+ * Begins spans for records that are sent and stored. The record's headers carry the trace context.
+ * Off unless {@code OTEL_SDK_DISABLED} is {@code false}, and then costs nothing. The names follow
+ * OpenTelemetry's semantic conventions for messaging. Thread-safe.
  */
 @ApplicationScoped
 public class Tracing {
@@ -50,7 +50,7 @@ public class Tracing {
 
   private static final String TRACE_PARENT = "traceparent";
 
-  /** Senders of one batch that get a span in their traces; a flood may have thousands. */
+  /** Limits the senders of one batch that get a span in their traces; there may be thousands. */
   private static final int MAX_SENDERS = 100;
 
   private static final TextMapGetter<Headers> GETTER =
@@ -76,15 +76,14 @@ public class Tracing {
 
   /** Required by CDI for client proxies; do not call. */
   protected Tracing() {
-    telemetry = null;
-    disabled = true;
+    this(null, true);
   }
 
   /**
-   * Creates spans with the given telemetry.
+   * Creates the tracing of this application.
    *
-   * @param telemetry not used while tracing is disabled
-   * @param disabled whether tracing is off
+   * @param telemetry the server's OpenTelemetry
+   * @param disabled whether to record nothing
    */
   @Inject
   public Tracing(
@@ -103,10 +102,10 @@ public class Tracing {
   }
 
   /**
-   * Begins to send, as a part of what the thread does already.
+   * Begins the span of events that are sent together, as a child of the thread's current span.
    *
-   * @param topic where it goes
-   * @return to be ended
+   * @param topic the topic to which the events are sent
+   * @return the span, which the caller must end
    */
   public SendSpan sending(String topic) {
     if (disabled) {
@@ -124,10 +123,10 @@ public class Tracing {
   }
 
   /**
-   * Begins to store a batch.
+   * Begins the span of a batch that is being stored.
    *
-   * @param ranges its records
-   * @return to be closed by this thread when the batch is stored
+   * @param ranges the batch's records
+   * @return the span, which this thread must close
    */
   public StoreSpan storing(List<RecordRange> ranges) {
     if (disabled || ranges.stream().allMatch(range -> range.records().isEmpty())) {
@@ -154,17 +153,17 @@ public class Tracing {
     }
     senders.keySet().forEach(builder::addLink);
     Span batch = builder.setNoParent().startSpan();
-    List<Span> ofSenders = new ArrayList<>();
+    List<Span> spans = new ArrayList<>();
     senders.forEach(
         (sender, first) ->
-            ofSenders.add(
+            spans.add(
                 span("store", "process", first.topic(), SpanKind.CONSUMER)
                     .setParent(context(sender))
                     .addLink(batch.getSpanContext())
                     .setAttribute(PARTITION, Integer.toString(first.partition()))
                     .setAttribute(OFFSET, first.offset())
                     .startSpan()));
-    return new StoreSpan(batch, ofSenders);
+    return new StoreSpan(batch, spans);
   }
 
   private static Context context(SpanContext parent) {
@@ -181,14 +180,14 @@ public class Tracing {
         .setAttribute(DESTINATION, topic);
   }
 
-  /** Returns who sent the records, as far as they are traced, each with its first record. */
+  /** Returns the spans that sent the records, if they are traced, each with its first record. */
   private Map<SpanContext, ConsumerRecord<byte[], byte[]>> senders(List<RecordRange> ranges) {
     Map<SpanContext, ConsumerRecord<byte[], byte[]>> senders = new LinkedHashMap<>();
     byte[] previous = null;
     for (RecordRange range : ranges) {
       for (ConsumerRecord<byte[], byte[]> record : range.records()) {
         Header parent = record.headers().lastHeader(TRACE_PARENT);
-        // what is sent together arrives together
+        // records that were sent together mostly arrive together, so repeats are skipped cheaply
         if (parent == null || !Arrays.equals(parent.value(), previous)) {
           SpanContext sender =
               Span.fromContext(propagator().extract(Context.root(), record.headers(), GETTER))

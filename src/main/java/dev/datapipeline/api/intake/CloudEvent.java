@@ -7,13 +7,14 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * CloudEvents 1.0 over HTTP. One in binary mode is stored as the same event in structured mode, so
- * that its attributes are in the payload, too.
+ * Validates CloudEvents 1.0, and converts one in binary mode to structured mode, so that its
+ * attributes become part of the payload.
  */
 final class CloudEvent {
   static final String STRUCTURED = "application/cloudevents+json";
@@ -24,37 +25,42 @@ final class CloudEvent {
 
   private CloudEvent() {}
 
-  /** Returns why an event in structured mode is none; null if it is one. */
-  static String problem(JsonCheck.Content content) {
-    if (!content.isObject()) {
-      return "a CloudEvent is an object";
-    }
-    return problem(content.texts());
+  /**
+   * Checks an event in structured mode.
+   *
+   * @param content the event, with the members that {@link #required} names
+   * @return why it is not a valid CloudEvent; empty if it is valid
+   */
+  static Optional<String> problem(JsonCheck.Content content) {
+    return content.isObject()
+        ? problem(content.texts())
+        : Optional.of("a CloudEvent must be a JSON object");
   }
 
-  private static String problem(Map<String, String> attributes) {
+  private static Optional<String> problem(Map<String, String> attributes) {
     for (String name : REQUIRED) {
       if (attributes.getOrDefault(name, "").isEmpty()) {
-        return "the CloudEvent has no attribute " + name;
+        return Optional.of("the CloudEvent has no attribute " + name);
       }
     }
     return attributes.get("specversion").startsWith("1.")
-        ? null
-        : "only specversion 1.0 of CloudEvents is understood";
+        ? Optional.empty()
+        : Optional.of("only CloudEvents specversion 1.0 is supported");
   }
 
-  /** Names of the members that {@link #problem} wants to see. */
+  /** Returns the names of the attributes that every CloudEvent must have. */
   static Set<String> required() {
     return Set.copyOf(REQUIRED);
   }
 
   /**
-   * Returns the event in structured mode.
+   * Converts an event from binary mode to structured mode.
    *
-   * @param headers of the request; those that begin with {@code ce-} are attributes
-   * @param contentType of the body; null if the request does not say
+   * @param headers the request's headers; those that begin with {@code ce-} are attributes
+   * @param contentType the media type of the body; null if it is missing
    * @param body the event's data; may be empty
-   * @throws IllegalArgumentException if it is no CloudEvent; the message says why
+   * @return the event as JSON
+   * @throws IllegalArgumentException if it is not a valid CloudEvent; the message says why
    */
   static byte[] structured(Map<String, String> headers, String contentType, byte[] body) {
     SortedMap<String, String> attributes = new TreeMap<>();
@@ -65,16 +71,16 @@ final class CloudEvent {
             attributes.put(lower.substring(HEADER_PREFIX.length()), decoded(value));
           }
         });
-    String problem = problem(attributes);
-    if (problem != null) {
-      throw new IllegalArgumentException(problem);
+    Optional<String> problem = problem(attributes);
+    if (problem.isPresent()) {
+      throw new IllegalArgumentException(problem.get());
     }
     if (contentType != null) {
       attributes.put("datacontenttype", contentType);
     }
     for (String name : attributes.keySet()) {
       if (!name.matches("[a-z0-9]+") || name.equals("data")) {
-        throw new IllegalArgumentException("ce-%s is no attribute's name".formatted(name));
+        throw new IllegalArgumentException("ce-%s is not a valid attribute name".formatted(name));
       }
     }
     ByteArrayOutputStream event = new ByteArrayOutputStream(body.length + 512);
@@ -91,26 +97,31 @@ final class CloudEvent {
     }
     event.writeBytes(start.toString().getBytes(StandardCharsets.UTF_8));
     if (body.length > 0 && isJson(contentType)) {
-      // as it was sent: numbers keep their spelling
+      // copied byte for byte, so that numbers keep their spelling
       event.writeBytes(body);
     }
     event.write('}');
     return event.toByteArray();
   }
 
+  /**
+   * Returns whether the data of an event are JSON.
+   *
+   * @param contentType the media type of the data; null, which means JSON, if it is missing
+   */
   static boolean isJson(String contentType) {
-    if (contentType == null) {
-      return true;
-    }
-    String type = contentType.replaceFirst(";.*", "").strip().toLowerCase(Locale.ROOT);
-    return type.equals("application/json") || type.equals("text/json") || type.endsWith("+json");
+    String type = BodyFormat.withoutParameters(contentType);
+    return contentType == null
+        || type.equals(BodyFormat.APPLICATION_JSON)
+        || type.equals("text/json")
+        || type.endsWith("+json");
   }
 
   private static String quoted(String text) {
     return Json.createValue(text).toString();
   }
 
-  /** A header holds ASCII only, so other characters are percent-encoded UTF-8 in it. */
+  /** Decodes a header. Headers are ASCII, so other characters are percent-encoded UTF-8. */
   private static String decoded(String value) {
     if (value.indexOf('%') < 0) {
       return value;

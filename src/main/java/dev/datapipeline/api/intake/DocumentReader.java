@@ -7,9 +7,9 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /**
- * Cuts a request's body into documents, as they arrive: no more than one of them is in memory, and
- * its bytes are those that were sent. Whether a document is JSON is not looked at here. For one
- * thread.
+ * Splits a request's body into documents while it arrives. Holds only one document in memory, and
+ * returns its bytes as they were sent. Does not check whether a document is valid JSON. Not
+ * thread-safe.
  */
 final class DocumentReader {
   private static final int END = -1;
@@ -32,14 +32,14 @@ final class DocumentReader {
   }
 
   /**
-   * One document.
+   * One document of the body.
    *
-   * @param line where it begins, from 1
-   * @param bytes as they were sent, without the space around it
+   * @param line the line on which it begins, counted from 1
+   * @param bytes its bytes as they were sent, without the white space around it
    */
   record Document(int line, byte[] bytes) {}
 
-  /** The body cannot be cut into documents from some line on. */
+  /** Thrown if the body cannot be split into documents. */
   static final class UnreadableException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -52,21 +52,24 @@ final class DocumentReader {
       this.tooLarge = tooLarge;
     }
 
+    /** Returns the line of the document that cannot be read. */
     int line() {
       return line;
     }
 
+    /** Returns whether the reason is the size of the document. */
     boolean isTooLarge() {
       return tooLarge;
     }
   }
 
   /**
-   * Reads a body.
+   * Creates a reader.
    *
-   * @param lines whether each line is a document; otherwise an array's elements are documents, and
-   *     anything else is one
-   * @param maxBytes how large a document may be
+   * @param in the body
+   * @param lines whether each line is a document; otherwise each element of an array is a document,
+   *     and anything else is one document
+   * @param maxBytes the largest size of a document
    */
   DocumentReader(InputStream in, boolean lines, int maxBytes) {
     this.in = new BufferedInputStream(in, BUFFER);
@@ -77,7 +80,7 @@ final class DocumentReader {
   /**
    * Returns the next document.
    *
-   * @return null if there is none any more
+   * @return null at the end of the body
    */
   Document next() throws IOException, UnreadableException {
     skipped = 0;
@@ -151,7 +154,7 @@ final class DocumentReader {
     boolean escaped = false;
     while (depth > 0 || inString || (next != ',' && next != ']')) {
       if (next == END) {
-        throw new UnreadableException(line, false, "the array does not end");
+        throw new UnreadableException(line, false, "the array is not closed");
       }
       keep(next, begin);
       if (inString) {
@@ -178,7 +181,7 @@ final class DocumentReader {
 
   private Document end() throws IOException, UnreadableException {
     if (afterSpace() != END) {
-      throw new UnreadableException(line, false, "something follows the array");
+      throw new UnreadableException(line, false, "unexpected content after the array");
     }
     place = Place.END;
     return null;
@@ -193,12 +196,12 @@ final class DocumentReader {
     return next;
   }
 
-  /** Space without an end holds no event, and would be read for nothing. */
+  /** Limits consecutive white space, which would otherwise be read forever. */
   private void skip(int space) throws UnreadableException {
     skipped += space;
     if (skipped > maxBytes) {
       throw new UnreadableException(
-          line, true, "there are more than %d bytes of space".formatted(maxBytes));
+          line, true, "more than %d bytes of white space".formatted(maxBytes));
     }
   }
 

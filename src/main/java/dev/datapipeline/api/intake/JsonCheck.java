@@ -15,44 +15,47 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
-/** Whether bytes are one JSON document, and what its own members say that matters here. */
+/** Checks that bytes are one JSON document, and reads selected members of it. */
 final class JsonCheck {
   private static final JsonParserFactory PARSERS = Json.createParserFactory(Map.of());
 
   /**
-   * What was looked for.
+   * What the check found in a document.
    *
    * @param isObject whether the document is an object
-   * @param texts its members of the names that were asked for, where they are texts; the last one
-   *     of a name counts
+   * @param texts the requested members whose values are strings; if a name is repeated, the last
+   *     one
    */
   record Content(boolean isObject, Map<String, String> texts) {
 
-    /** Returns the first of the names that is a moment. */
+    /** Returns the first of the named members that is a time in ISO 8601. */
     Optional<Instant> time(String... names) {
-      for (String name : names) {
-        try {
-          String text = texts.get(name);
-          if (text != null) {
-            return Optional.of(OffsetDateTime.parse(text).toInstant());
-          }
-        } catch (DateTimeException e) {
-          // any text may stand there
-          continue;
-        }
+      return Stream.of(names).map(texts::get).flatMap(text -> parse(text).stream()).findFirst();
+    }
+
+    private static Optional<Instant> parse(String text) {
+      try {
+        return text == null
+            ? Optional.empty()
+            : Optional.of(OffsetDateTime.parse(text).toInstant());
+      } catch (DateTimeException e) {
+        // not an error: the member may be any string
+        return Optional.empty();
       }
-      return Optional.empty();
     }
   }
 
   private JsonCheck() {}
 
   /**
-   * Looks at a document.
+   * Checks a document.
    *
-   * @param names of the members that are wanted
-   * @throws IllegalArgumentException if it is no JSON; the message says why
+   * @param document the bytes
+   * @param names the names of the members to read
+   * @return what was found
+   * @throws IllegalArgumentException if the bytes are not valid JSON; the message says why
    */
   static Content of(byte[] document, Set<String> names) {
     String text;
@@ -84,7 +87,7 @@ final class JsonCheck {
       }
       object = first == Event.START_OBJECT;
     } catch (RuntimeException e) {
-      // a JsonException, or what the parser throws of a document that is nested too deep
+      // a JsonException, or what the parser throws if the document is nested too deeply
       throw new IllegalArgumentException(oneLine(e), e);
     }
     return new Content(object, texts);

@@ -1,28 +1,29 @@
 package dev.datapipeline.api.intake;
 
 import dev.datapipeline.failure.FailureText;
-import dev.datapipeline.producer.EventPublisher;
 import dev.datapipeline.tracing.SendSpan;
-import dev.datapipeline.tracing.Tracing;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * The events of one request on their way to the broker. As many are on the way at once as a window
- * allows, so that a request of any length needs little memory. For one thread.
+ * Sends the events of one request to the broker and counts the acknowledgements. Limits the number
+ * and the size of events that are in flight, so that a request of any length needs little memory.
+ * Not thread-safe.
  */
 final class Posting implements AutoCloseable {
   private static final int WINDOW_EVENTS = 2000;
   private static final long WINDOW_BYTES = 8 << 20;
 
-  private final EventPublisher publisher;
-  private final Tracing tracing;
+  private final Function<ProducerRecord<String, byte[]>, CompletionStage<Void>> publisher;
+  private final Function<String, SendSpan> tracing;
   private final Duration timeout;
   private final Deque<Sent> window = new ArrayDeque<>();
   private long windowBytes;
@@ -32,7 +33,7 @@ final class Posting implements AutoCloseable {
 
   private record Sent(int line, int bytes, CompletableFuture<Void> acknowledgement) {}
 
-  /** The broker did not acknowledge an event. */
+  /** Thrown if the broker did not acknowledge an event. */
   static final class NotAcknowledgedException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -43,23 +44,29 @@ final class Posting implements AutoCloseable {
       this.line = line;
     }
 
+    /** Returns the line on which the event begins. */
     int line() {
       return line;
     }
   }
 
   /**
-   * Begins a request.
+   * Creates a posting.
    *
-   * @param timeout how long the acknowledgement of one event is waited for
+   * @param publisher sends a record; completes when the broker has acknowledged it
+   * @param tracing begins the request's span for a topic
+   * @param timeout the longest time to wait for the acknowledgement of one event
    */
-  Posting(EventPublisher publisher, Tracing tracing, Duration timeout) {
+  Posting(
+      Function<ProducerRecord<String, byte[]>, CompletionStage<Void>> publisher,
+      Function<String, SendSpan> tracing,
+      Duration timeout) {
     this.publisher = publisher;
     this.tracing = tracing;
     this.timeout = timeout;
   }
 
-  /** Sends an event; waits for earlier ones while too many are on the way. */
+  /** Sends an event. Waits for earlier ones while too many are in flight. */
   void send(int line, ProducerRecord<String, byte[]> record)
       throws NotAcknowledgedException, InterruptedException {
     int bytes = record.value().length;
@@ -68,10 +75,10 @@ final class Posting implements AutoCloseable {
       awaitFirst();
     }
     if (span == null) {
-      span = tracing.sending(record.topic());
+      span = tracing.apply(record.topic());
     }
     span.addTo(record.headers());
-    CompletableFuture<Void> acknowledgement = publisher.publish(record).toCompletableFuture();
+    CompletableFuture<Void> acknowledgement = publisher.apply(record).toCompletableFuture();
     window.addLast(new Sent(line, bytes, acknowledgement));
     windowBytes += bytes;
     if (acknowledgement.isCompletedExceptionally()) {
@@ -79,7 +86,7 @@ final class Posting implements AutoCloseable {
     }
   }
 
-  /** Waits until the broker has acknowledged all that was sent. */
+  /** Waits until the broker has acknowledged all events that were sent. */
   void awaitAll() throws NotAcknowledgedException, InterruptedException {
     while (!window.isEmpty()) {
       awaitFirst();
@@ -105,7 +112,10 @@ final class Posting implements AutoCloseable {
     }
   }
 
-  /** Events go to several partitions: later ones may be acknowledged where one is not. */
+  /**
+   * Counts later events that were acknowledged. Events go to several partitions, so one of them may
+   * fail while later ones succeed.
+   */
   private void countTheRest() {
     for (Sent sent : window) {
       if (sent.acknowledgement().isDone() && !sent.acknowledgement().isCompletedExceptionally()) {
@@ -115,7 +125,7 @@ final class Posting implements AutoCloseable {
     window.clear();
   }
 
-  /** Ends what is told of the request in its trace. */
+  /** Ends the request's span. */
   @Override
   public void close() {
     if (span != null) {

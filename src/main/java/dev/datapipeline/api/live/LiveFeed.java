@@ -5,10 +5,7 @@ import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.context.Initialized;
-import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
-import jakarta.json.Json;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ServletOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -28,53 +25,56 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * What the dashboards are told. Everything is asked for and written down once, and the same bytes
- * go to every viewer; the database is asked only while somebody looks, and never for more than a
- * twentieth of the time. Thread-safe.
+ * Sends the dashboard's updates to all viewers. Each update is computed once, and every viewer gets
+ * the same bytes. The database is queried only while there are viewers, and for at most 5 % of the
+ * time. Thread-safe.
  */
 @ApplicationScoped
 public class LiveFeed {
   private static final Logger LOG = Logger.getLogger(LiveFeed.class.getName());
   private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+  /** The number of samples that a new viewer gets: five minutes. */
   private static final int HISTORY = 300;
-  private static final int RESTS_PER_QUERY = 19;
 
   @Resource private ManagedScheduledExecutorService scheduler;
   @Inject private ApiConfig config;
   @Inject private Sampler sampler;
-  @Inject private StoredRows rows;
+  @Inject private NewestRows rows;
 
   private final Set<Viewer> viewers = ConcurrentHashMap.newKeySet();
   private final Deque<String> history = new ArrayDeque<>();
   private final Map<String, String> latest = new LinkedHashMap<>();
   private final List<Future<?>> tasks = new ArrayList<>();
-  private final AtomicBoolean asking = new AtomicBoolean();
-  private volatile boolean leaving;
-  private volatile long askAgainAtNanos = System.nanoTime();
+  private final AtomicBoolean querying = new AtomicBoolean();
+  private final QueryPause pause = new QueryPause(System::nanoTime);
+  private volatile boolean stopping;
 
   /**
-   * The server lets requests that are under way finish before it stops anything, and would wait for
-   * the viewers for half a minute; only the JVM tells in time.
+   * Closes the viewers' connections when the JVM begins to shut down. The server stops the
+   * application only after open requests have ended, and would wait 30 seconds for the viewers.
    */
-  private final Thread whenTheServerStops = new Thread(this::dismiss, "datapipeline viewers");
+  private final Thread shutdownHook = new Thread(this::closeAll, "datapipeline viewers");
 
-  void start(@Observes @Initialized(ApplicationScoped.class) Object start) {
-    Runtime.getRuntime().addShutdownHook(whenTheServerStops);
+  /**
+   * Starts to send updates. A viewer that connects earlier gets an empty history at first, and
+   * updates once the feed has started. Call once.
+   */
+  public void start() {
+    Runtime.getRuntime().addShutdownHook(shutdownHook);
     long millis = INTERVAL.toMillis();
     tasks.add(scheduler.scheduleAtFixedRate(this::sample, 0, millis, TimeUnit.MILLISECONDS));
-    tasks.add(scheduler.scheduleWithFixedDelay(this::ask, millis, millis, TimeUnit.MILLISECONDS));
+    tasks.add(scheduler.scheduleWithFixedDelay(this::query, millis, millis, TimeUnit.MILLISECONDS));
   }
 
-  /** Returns whether there are as many viewers as there may be. */
+  /** Returns whether there is no room for another viewer. */
   boolean isFull() {
-    return leaving || viewers.size() >= config.maxViewers();
+    return stopping || viewers.size() >= config.maxViewers();
   }
 
-  /** Adds a viewer, who is told what is known first. */
+  /** Adds a viewer and sends it the history and the latest update of each kind. */
   Viewer add(AsyncContext context, ServletOutputStream output) {
-    Viewer[] self = new Viewer[1];
-    Viewer viewer = new Viewer(context, output, () -> viewers.remove(self[0]));
-    self[0] = viewer;
+    Viewer viewer = new Viewer(context, output, viewers::remove);
     synchronized (this) {
       viewer.send(
           "hello",
@@ -86,9 +86,9 @@ public class LiveFeed {
       viewers.add(viewer);
     }
     if (viewers.size() == 1) {
-      // what is known of the database may be of yesterday
-      askAgainAtNanos = System.nanoTime();
-      scheduler.submit(this::ask);
+      // without viewers the database was not queried, so the rows may be out of date
+      pause.end();
+      scheduler.submit(this::query);
     }
     return viewer;
   }
@@ -107,42 +107,33 @@ public class LiveFeed {
       broadcast("sample", sample);
       broadcast("state", state);
     } catch (RuntimeException e) {
-      // an exception would end the schedule
-      LOG.log(Level.FINE, "nothing to show", e);
+      // caught because an exception would end the schedule
+      LOG.log(Level.FINE, "no sample taken", e);
     }
   }
 
-  private void ask() {
-    if (asking.compareAndSet(false, true)) {
-      try {
-        askUnlessTooSoon();
-      } finally {
-        asking.set(false);
-      }
-    }
-  }
-
-  private void askUnlessTooSoon() {
-    if (viewers.isEmpty() || System.nanoTime() - askAgainAtNanos < 0) {
+  private void query() {
+    if (!querying.compareAndSet(false, true)) {
       return;
     }
-    long before = System.nanoTime();
     try {
-      rows.read().forEach(this::tellIfNew);
-      long after = System.nanoTime();
-      askAgainAtNanos = after + RESTS_PER_QUERY * (after - before);
+      if (!viewers.isEmpty() && pause.isOver()) {
+        pause.after(() -> rows.read().forEach(this::broadcastIfChanged));
+      }
     } catch (RuntimeException e) {
-      // the database's health shows why; what it costs a database that is away is nothing
-      LOG.log(Level.FINE, "the database is not read", e);
+      // the database's health check shows the reason
+      LOG.log(Level.FINE, "the database could not be queried", e);
+    } finally {
+      querying.set(false);
     }
   }
 
-  private void tellIfNew(String kind, String json) {
-    boolean isNew;
+  private void broadcastIfChanged(String kind, String json) {
+    boolean changed;
     synchronized (this) {
-      isNew = !json.equals(latest.put(kind, json));
+      changed = !json.equals(latest.put(kind, json));
     }
-    if (isNew) {
+    if (changed) {
       broadcast(kind, json);
     }
   }
@@ -161,18 +152,18 @@ public class LiveFeed {
   @PreDestroy
   void stop() {
     tasks.forEach(task -> task.cancel(true));
-    dismiss();
+    closeAll();
     try {
-      Runtime.getRuntime().removeShutdownHook(whenTheServerStops);
+      Runtime.getRuntime().removeShutdownHook(shutdownHook);
     } catch (IllegalStateException e) {
-      // it runs
+      // the JVM is already shutting down and runs the hook
     }
   }
 
-  private void dismiss() {
-    leaving = true;
-    // the clients are told that the server goes, and come again
-    byte[] bye = message("bye", Json.createObjectBuilder().build().toString());
+  private void closeAll() {
+    stopping = true;
+    // tells the clients that the server is stopping; they reconnect by themselves
+    byte[] bye = message("bye", "{}");
     for (Viewer viewer : List.copyOf(viewers)) {
       viewer.send("bye", bye);
       viewer.close();

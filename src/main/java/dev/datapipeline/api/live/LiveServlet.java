@@ -11,8 +11,9 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 
 /**
- * What the pipeline does, as server-sent events for as long as the client stays. A servlet and no
- * resource, because it writes without blocking: an open dashboard takes no thread.
+ * Accepts clients of the live feed. The answer is a stream of server-sent events that lasts until
+ * the client disconnects. This is a servlet rather than a JAX-RS resource because a servlet can
+ * write without blocking: an open dashboard needs no thread.
  */
 @WebServlet(urlPatterns = "/api/live", asyncSupported = true)
 public class LiveServlet extends HttpServlet {
@@ -30,7 +31,7 @@ public class LiveServlet extends HttpServlet {
       return;
     }
     response.setContentType("text/event-stream;charset=utf-8");
-    // proxies that gather answers would hold the events back
+    // stops proxies from buffering the events
     response.setHeader("X-Accel-Buffering", "no");
     AsyncContext context = request.startAsync();
     context.setTimeout(0);
@@ -54,7 +55,7 @@ public class LiveServlet extends HttpServlet {
 
           @Override
           public void onStartAsync(AsyncEvent event) {
-            // not started again
+            // this request is started only once
           }
         });
     viewer.start();

@@ -1,6 +1,7 @@
 package dev.datapipeline.api.live;
 
-import dev.datapipeline.api.PipelineResource;
+import dev.datapipeline.api.PipelineDescription;
+import dev.datapipeline.api.PipelineNumbers;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.health.HealthChecks;
 import dev.datapipeline.health.PipelineMonitor;
@@ -13,55 +14,65 @@ import jakarta.json.JsonObjectBuilder;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Map.Entry;
-import java.util.Optional;
+import java.util.OptionalDouble;
 import org.HdrHistogram.Histogram;
 import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 
 /**
- * Writes down what happened since the sample before. Asks nobody: it takes what is known. For one
- * thread.
+ * Takes samples of the pipeline for the live feed. Reads only values that are already in memory, so
+ * it never waits. Not thread-safe.
  */
 @ApplicationScoped
 class Sampler {
-  /** More lines than this no chart can show. */
+  /** Charts become unreadable beyond this many lines. */
   private static final int MAX_PARTITIONS = 12;
 
   @Inject private PipelineMetrics metrics;
   @Inject private PipelineMonitor monitor;
   @Inject private HealthChecks checks;
-  @Inject private PipelineResource pipeline;
+  @Inject private PipelineDescription pipeline;
+  @Inject private PipelineNumbers numbers;
   @Inject private KafkaConfig kafka;
 
-  private PipelineMetrics.Counts before;
-  private long beforeNanos;
-  private PipelineMonitor.Written written;
-  private double writtenPerSecond;
+  private final RateMeter sent = new RateMeter();
+  private final RateMeter stored = new RateMeter();
+  private final RateMeter dead = new RateMeter();
+  private final RateMeter written = new RateMeter();
+  private PipelineMetrics.Counts previous;
 
-  /** Returns the numbers of the last interval, small enough to keep some hundred of them. */
+  /** Returns the rates since the previous sample. Small, because hundreds of samples are kept. */
   String sample() {
     PipelineMetrics.Counts counts = metrics.counts();
     long nanos = System.nanoTime();
     JsonObjectBuilder json = Json.createObjectBuilder().add("t", System.currentTimeMillis());
-    if (before != null) {
-      double seconds = (nanos - beforeNanos) / 1e9;
-      json.add("sent", rounded((counts.sent() - before.sent()) / seconds));
-      json.add("stored", rounded((counts.stored() - before.stored()) / seconds));
-      json.add("dead", rounded((counts.deadLettered() - before.deadLettered()) / seconds));
-      long batches = counts.batches() - before.batches();
-      long records = counts.handled() - before.handled();
-      if (batches > 0 && records > 0) {
-        json.add("batch", rounded(records / (double) batches));
-      }
-    }
-    before = counts;
-    beforeNanos = nanos;
+    addRate(json, "sent", sent.read(counts.sent(), nanos));
+    addRate(json, "stored", stored.read(counts.stored(), nanos));
+    addRate(json, "dead", dead.read(counts.deadLettered(), nanos));
+    addBatchSize(json, counts);
     addLatency(json, metrics.recentLatencies());
-    addTopic(json);
+    addWritten(json);
+    addLag(json);
     JsonObjectBuilder up = Json.createObjectBuilder();
     checks.readiness().forEach(check -> up.add(check.getName(), isUp(check)));
     json.add("up", up);
     return json.build().toString();
+  }
+
+  private static void addRate(JsonObjectBuilder json, String name, OptionalDouble perSecond) {
+    perSecond.ifPresent(rate -> json.add(name, PipelineNumbers.rounded(rate)));
+  }
+
+  /** Adds the mean number of records per transaction. */
+  private void addBatchSize(JsonObjectBuilder json, PipelineMetrics.Counts counts) {
+    if (previous != null) {
+      long batches = counts.batches() - previous.batches();
+      long records = counts.handled() - previous.handled();
+      if (batches > 0 && records > 0) {
+        json.add("batch", PipelineNumbers.rounded(records / (double) batches));
+      }
+    }
+    previous = counts;
   }
 
   private static void addLatency(JsonObjectBuilder json, Histogram millis) {
@@ -70,41 +81,46 @@ class Sampler {
     }
   }
 
-  /** What was written to the topics, by whomever, and what of it is not stored yet. */
-  private void addTopic(JsonObjectBuilder json) {
+  /** Adds the rate at which any producer wrote to the topics. */
+  private void addWritten(JsonObjectBuilder json) {
     monitor
         .written()
-        .ifPresent(
-            now -> {
-              if (written == null) {
-                written = now;
-              } else if (now.atNanos() > written.atNanos()) {
-                // a topic that was created again has less
-                writtenPerSecond =
-                    Math.max(0, now.records() - written.records())
-                        / ((now.atNanos() - written.atNanos()) / 1e9);
-                written = now;
-              }
-              json.add("in", rounded(writtenPerSecond));
-            });
-    Optional<Map<TopicPartition, Long>> lag = monitor.lagByPartition();
-    lag.ifPresent(
-        byPartition -> {
-          JsonObjectBuilder partitions = Json.createObjectBuilder();
-          byPartition.entrySet().stream()
-              .sorted(Entry.<TopicPartition, Long>comparingByValue().reversed())
-              .limit(MAX_PARTITIONS)
-              .sorted(Entry.comparingByKey(Comparator.comparing(TopicPartition::toString)))
-              .forEach(entry -> partitions.add(entry.getKey().toString(), entry.getValue()));
-          json.add("lag", partitions)
-              .add("lagTotal", byPartition.values().stream().mapToLong(Long::longValue).sum())
-              .add("partitions", byPartition.size());
-        });
+        .map(now -> written.read(now.records(), now.atNanos()).orElse(0))
+        .ifPresent(rate -> json.add("in", PipelineNumbers.rounded(rate)));
   }
 
-  /** Returns what is true now: health with its details, sources, consumer, totals. */
+  /** Adds the lag of the partitions that lag most, and of all partitions together. */
+  private void addLag(JsonObjectBuilder json) {
+    monitor
+        .lagByPartition()
+        .ifPresent(
+            lag -> {
+              JsonObjectBuilder partitions = Json.createObjectBuilder();
+              lag.entrySet().stream()
+                  .sorted(Entry.<TopicPartition, Long>comparingByValue().reversed())
+                  .limit(MAX_PARTITIONS)
+                  .sorted(Entry.comparingByKey(Comparator.comparing(TopicPartition::toString)))
+                  .forEach(entry -> partitions.add(entry.getKey().toString(), entry.getValue()));
+              json.add("lag", partitions)
+                  .add("lagTotal", lag.values().stream().mapToLong(Long::longValue).sum())
+                  .add("partitions", lag.size());
+            });
+  }
+
+  /** Returns the current state: health checks, sources, consumer and counters. */
   String state() {
-    PipelineMetrics.Counts counts = metrics.counts();
+    JsonArrayBuilder topics = Json.createArrayBuilder();
+    kafka.topics().forEach(topics::add);
+    return Json.createObjectBuilder()
+        .add("topics", topics)
+        .add("health", health())
+        .add("pipeline", pipeline.json())
+        .add("sinceStart", numbers.sinceStart())
+        .build()
+        .toString();
+  }
+
+  private JsonArrayBuilder health() {
     JsonArrayBuilder health = Json.createArrayBuilder();
     for (HealthCheckResponse check : checks.readiness()) {
       JsonObjectBuilder data = Json.createObjectBuilder();
@@ -125,30 +141,10 @@ class Sampler {
               .add("up", isUp(check))
               .add("data", data));
     }
-    JsonArrayBuilder topics = Json.createArrayBuilder();
-    kafka.topics().forEach(topics::add);
-    return Json.createObjectBuilder()
-        .add("topics", topics)
-        .add("health", health)
-        .add("pipeline", pipeline.describe())
-        .add(
-            "sinceStart",
-            Json.createObjectBuilder()
-                .add("sent", counts.sent())
-                .add("notSent", counts.notSent())
-                .add("stored", counts.stored())
-                .add("skipped", counts.skipped())
-                .add("deadLettered", counts.deadLettered())
-                .add("retries", counts.retries()))
-        .build()
-        .toString();
+    return health;
   }
 
   private static boolean isUp(HealthCheckResponse check) {
     return check.getStatus() == HealthCheckResponse.Status.UP;
-  }
-
-  private static double rounded(double number) {
-    return Math.round(number * 10) / 10.0;
   }
 }

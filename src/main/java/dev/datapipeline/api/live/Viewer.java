@@ -6,39 +6,43 @@ import jakarta.servlet.WriteListener;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
- * One open dashboard. Whatever it does not take in time is replaced by what is newer, so that a
- * viewer who reads slowly, or not at all, costs a message of each kind and holds nobody up.
- * Thread-safe.
+ * Sends updates to one client without blocking. An update that is still waiting is replaced by a
+ * newer one of the same kind. So a client that reads slowly, or not at all, costs the memory of one
+ * message of each kind and delays nobody. Thread-safe.
  */
 final class Viewer implements WriteListener {
   private final AsyncContext context;
   private final ServletOutputStream output;
-  private final Runnable left;
+  private final Consumer<Viewer> onClose;
   private final Map<String, byte[]> waiting = new LinkedHashMap<>();
   private boolean writable;
   private boolean unflushed;
   private boolean closed;
 
   /**
-   * Prepares the answer; {@link #start} begins it.
+   * Creates a viewer; {@link #start} begins to send.
    *
-   * @param context of the viewer's request
-   * @param output of its answer
-   * @param left is run when the viewer has gone, perhaps more than once
+   * @param context the client's request
+   * @param output the output of the answer
+   * @param onClose called once, when the viewer is closed
    */
-  Viewer(AsyncContext context, ServletOutputStream output, Runnable left) {
+  Viewer(AsyncContext context, ServletOutputStream output, Consumer<Viewer> onClose) {
     this.context = context;
     this.output = output;
-    this.left = left;
+    this.onClose = onClose;
   }
 
+  /** Begins to send. Messages that were added before are sent first. */
   void start() {
     output.setWriteListener(this);
   }
 
-  /** Sends a message as soon as the viewer takes it, in place of a waiting one of its kind. */
+  /**
+   * Sends a message as soon as the client can take it. Replaces a waiting message of the same kind.
+   */
   synchronized void send(String kind, byte[] message) {
     if (!closed) {
       waiting.put(kind, message);
@@ -56,7 +60,7 @@ final class Viewer implements WriteListener {
     try {
       while (writable && !closed && (unflushed || !waiting.isEmpty())) {
         if (!output.isReady()) {
-          // the server calls onWritePossible when it is
+          // the server calls onWritePossible when the output is ready
           writable = false;
         } else if (waiting.isEmpty()) {
           unflushed = false;
@@ -77,7 +81,7 @@ final class Viewer implements WriteListener {
     close();
   }
 
-  /** Ends the answer. */
+  /** Ends the answer. Does nothing if the viewer is already closed. */
   void close() {
     synchronized (this) {
       if (closed) {
@@ -86,11 +90,11 @@ final class Viewer implements WriteListener {
       closed = true;
       waiting.clear();
     }
-    left.run();
+    onClose.accept(this);
     try {
       context.complete();
     } catch (IllegalStateException e) {
-      // the server has ended it already
+      // the server has already ended the request
     }
   }
 }

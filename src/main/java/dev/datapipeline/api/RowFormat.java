@@ -14,28 +14,37 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 
-/** How rows look outside. For one thread. */
-public final class EventFormat {
+/**
+ * Formats events and dead letters for clients: complete as JSON or CSV, and as a preview whose
+ * payload is cut off. Not thread-safe.
+ */
+public final class RowFormat {
   static final String CSV_HEADER = "id,timestamp,topic,partition,offset,payload\r\n";
 
-  /** Characters beside the payload, in general. */
+  /** The longest payload of a preview, so that large payloads do not fill the page. */
+  static final int PREVIEW_CHARACTERS = 2_000;
+
+  /** The usual number of characters of a formatted event without its payload. */
   private static final int ENVELOPE = 150;
 
   private final Map<Integer, TopicPartitionPosition> positions;
 
-  /** Topic and partition as members of an object: made once, because exports are long. */
+  /** Topic and partition as members of a JSON object, cached because exports are long. */
   private final Map<Integer, String> sources = new HashMap<>();
 
   /**
-   * Remembers names.
+   * Creates a format.
    *
-   * @param positions what the rows' ids of partitions stand for
+   * @param positions the topic and partition of each id that a row may refer to
    */
-  EventFormat(Map<Integer, TopicPartitionPosition> positions) {
+  public RowFormat(Map<Integer, TopicPartitionPosition> positions) {
     this.positions = positions;
   }
 
-  /** Returns one line. The payload is as it was sent, but for line breaks between its tokens. */
+  /**
+   * Returns an event as JSON in one line. Copies the payload as it was sent, except that line
+   * breaks between its tokens become spaces.
+   */
   String json(RawEvent event) {
     String payload = event.getPayload();
     return new StringBuilder(payload.length() + ENVELOPE)
@@ -61,19 +70,12 @@ public final class EventFormat {
             .formatted(Json.createValue(position.getTopic()), position.getPartition());
   }
 
-  /** A line break cannot be in a string of JSON, so it is only space between tokens. */
+  /** Replaces line breaks. A JSON string cannot contain one, so only white space changes. */
   private static String oneLine(String json) {
     return json.replace('\n', ' ').replace('\r', ' ');
   }
 
-  private void addSource(JsonObjectBuilder json, int topicPartitionId, long offset) {
-    TopicPartitionPosition position = positions.get(topicPartitionId);
-    if (position != null) {
-      json.add("topic", position.getTopic()).add("partition", position.getPartition());
-    }
-    json.add("offset", offset);
-  }
-
+  /** Returns an event as a row of RFC 4180. */
   String csv(RawEvent event) {
     TopicPartitionPosition position = positions.get(event.getTopicPartitionId());
     String payload = event.getPayload();
@@ -93,6 +95,7 @@ public final class EventFormat {
         .toString();
   }
 
+  /** Returns a dead letter with everything that is known about it. */
   JsonObject json(DeadLetter letter) {
     JsonObjectBuilder json =
         Json.createObjectBuilder()
@@ -115,7 +118,49 @@ public final class EventFormat {
     return json.build();
   }
 
-  /** Text where the bytes are UTF-8, and base 64 where they are not. */
+  /**
+   * Returns an event with the beginning of its payload.
+   *
+   * @param event the event
+   * @return an object whose member {@code payload} is text
+   */
+  public JsonObject preview(RawEvent event) {
+    JsonObjectBuilder json =
+        Json.createObjectBuilder()
+            .add("id", event.getId())
+            .add("timestamp", time(event.getTimestamp()));
+    addSource(json, event.getTopicPartitionId(), event.getKafkaOffset());
+    addBeginning(json, event.getPayload());
+    return json.build();
+  }
+
+  /**
+   * Returns a dead letter with the beginning of its payload.
+   *
+   * @param letter the dead letter
+   * @return an object whose member {@code payload} is text
+   */
+  public JsonObject preview(DeadLetter letter) {
+    JsonObjectBuilder json =
+        Json.createObjectBuilder()
+            .add("id", letter.getId())
+            .add("receivedAt", time(letter.getReceivedAt()))
+            .add("reason", letter.getReason());
+    addSource(json, letter.getTopicPartitionId(), letter.getKafkaOffset());
+    byte[] payload = letter.getPayload();
+    addBeginning(json, payload == null ? "" : new String(payload, StandardCharsets.UTF_8));
+    return json.build();
+  }
+
+  private void addSource(JsonObjectBuilder json, int topicPartitionId, long offset) {
+    TopicPartitionPosition position = positions.get(topicPartitionId);
+    if (position != null) {
+      json.add("topic", position.getTopic()).add("partition", position.getPartition());
+    }
+    json.add("offset", offset);
+  }
+
+  /** Adds bytes as text if they are UTF-8, and in Base64 if they are not. */
   private static void addBytes(JsonObjectBuilder json, String name, byte[] bytes) {
     if (bytes == null) {
       json.addNull(name);
@@ -128,13 +173,20 @@ public final class EventFormat {
     }
   }
 
+  /** Adds the payload as text, because parsing it would change the spelling of numbers. */
+  private static void addBeginning(JsonObjectBuilder json, String payload) {
+    json.add("payload", payload.substring(0, Math.min(PREVIEW_CHARACTERS, payload.length())));
+    if (payload.length() > PREVIEW_CHARACTERS) {
+      json.add("characters", payload.length());
+    }
+  }
+
   /**
-   * Returns a time as ISO 8601 has it.
+   * Returns a time in ISO 8601.
    *
-   * @param time a column's value
-   * @return {@code infinity} or {@code -infinity} for what PostgreSQL calls that
+   * @return {@code infinity} or {@code -infinity} for PostgreSQL's special values
    */
-  public static String time(OffsetDateTime time) {
+  static String time(OffsetDateTime time) {
     if (time.isEqual(OffsetDateTime.MAX)) {
       return "infinity";
     }

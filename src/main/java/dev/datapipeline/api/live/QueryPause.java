@@ -1,0 +1,45 @@
+package dev.datapipeline.api.live;
+
+import java.util.function.LongSupplier;
+
+/**
+ * Spaces out queries so that they take at most 5 % of the time: demands a pause of 19 times the
+ * duration of each query. Queries must not run concurrently; the other methods are thread-safe.
+ */
+final class QueryPause {
+  private static final int PAUSES_PER_QUERY = 19;
+
+  private final LongSupplier nanoTime;
+  private volatile long endNanos;
+
+  /**
+   * Creates a pause that is already over.
+   *
+   * @param nanoTime the clock, such as {@link System#nanoTime()}
+   */
+  QueryPause(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    endNanos = nanoTime.getAsLong();
+  }
+
+  /** Returns whether the next query may run. */
+  boolean isOver() {
+    return nanoTime.getAsLong() - endNanos >= 0;
+  }
+
+  /** Ends the pause now. */
+  void end() {
+    endNanos = nanoTime.getAsLong();
+  }
+
+  /**
+   * Runs a query and begins a pause. A query that fails begins none, because it costs an
+   * unavailable database nothing.
+   */
+  void after(Runnable query) {
+    long begin = nanoTime.getAsLong();
+    query.run();
+    long end = nanoTime.getAsLong();
+    endNanos = end + PAUSES_PER_QUERY * (end - begin);
+  }
+}
