@@ -1,0 +1,104 @@
+package dev.datapipeline.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.datapipeline.record.RecordRange;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.junit.jupiter.api.Test;
+
+class KafkaPartitionReaderTest {
+  private static final TopicPartition PARTITION = new TopicPartition("t", 0);
+
+  private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("earliest");
+  private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION);
+  private final List<RecordRange> ranges = new ArrayList<>();
+
+  private void topicHolds(long start, long end, long... offsets) {
+    consumer.updateBeginningOffsets(Map.of(PARTITION, start));
+    consumer.updateEndOffsets(Map.of(PARTITION, end));
+    for (long offset : offsets) {
+      consumer.addRecord(record(offset, "v" + offset));
+    }
+  }
+
+  private static ConsumerRecord<byte[], byte[]> record(long offset, String value) {
+    return new ConsumerRecord<>("t", 0, offset, null, value.getBytes());
+  }
+
+  private long read(long from, long to) throws InterruptedException {
+    return reader.<RuntimeException>read(from, to, ranges::add);
+  }
+
+  @Test
+  void theRecordsInBetweenAreHandedOver() throws InterruptedException {
+    topicHolds(0, 4, 0, 1, 2, 3);
+
+    assertThat(read(1, 4)).isEqualTo(3);
+    assertThat(ranges).singleElement().satisfies(range -> assertThat(range.from()).isEqualTo(1));
+    assertThat(ranges.get(0).to()).isEqualTo(4);
+  }
+
+  @Test
+  void whatTheTopicHasDeletedIsARangeWithoutRecords() throws InterruptedException {
+    topicHolds(3, 5, 3, 4);
+
+    assertThat(read(0, 5)).isEqualTo(2);
+    assertThat(ranges.get(0).from()).isZero();
+    assertThat(ranges.get(0).to()).isEqualTo(3);
+    assertThat(ranges.get(0).records()).isEmpty();
+    assertThat(ranges.get(1).from()).isEqualTo(3);
+  }
+
+  @Test
+  void everythingDeletedIsOneRangeWithoutRecords() throws InterruptedException {
+    topicHolds(9, 9);
+
+    assertThat(read(0, 5)).isZero();
+    assertThat(ranges).singleElement().satisfies(range -> assertThat(range.to()).isEqualTo(5));
+  }
+
+  @Test
+  void aPartitionThatEndsTooEarlyIsAnError() {
+    topicHolds(0, 2, 0, 1);
+
+    assertThatThrownBy(() -> read(0, 5))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("t-0 ends at offset 2, before offset 5");
+  }
+
+  @Test
+  void aRecordIsRecognisedByItsContent() {
+    topicHolds(0, 1, 0);
+
+    assertThat(reader.holds(record(0, "v0"))).isTrue();
+  }
+
+  @Test
+  void anotherRecordAtTheSameOffsetIsNotTaken() {
+    topicHolds(0, 1, 0);
+
+    assertThat(reader.holds(record(0, "other"))).isFalse();
+  }
+
+  @Test
+  void anOffsetBeyondTheEndIsNotHeld() {
+    topicHolds(0, 1, 0);
+
+    assertThat(reader.holds(record(7, "v7"))).isFalse();
+  }
+
+  @Test
+  void aBrokerThatDoesNotAnswerIsAnOutage() {
+    topicHolds(0, 4);
+    consumer.setPollException(new TimeoutException("no answer"));
+
+    assertThatThrownBy(() -> read(0, 4)).isInstanceOf(BrokerUnavailableException.class);
+  }
+}
