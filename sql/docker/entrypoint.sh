@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Starts the postgres service of docker-compose.yml: gives each role its password, then hands over to the
-# image's own entry point. No password has a default: what .env does not set is generated once, and kept in
-# a volume of its own, which the app service reads.
+# Entry point of the postgres service in docker-compose.yml. Sets the password of each role, then runs the image's own
+# entry point. No password has a default: passwords that .env does not set are generated once and stored in a separate
+# volume, which the app service reads.
 set -euo pipefail
 credentials=/run/credentials
 pgdata=${PGDATA:-/var/lib/postgresql/18/docker}
@@ -12,14 +12,14 @@ random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 quoted() { printf "'%s'" "${1//\'/\'\'}"; }
 
-# The server is not running yet, and single-user mode asks for no password.
+# The server is not running yet; single-user mode needs no password.
 set_password() { # ROLE PASSWORD
   printf 'ALTER ROLE "%s" PASSWORD %s\n' "${1//\"/\"\"}" "$(quoted "$2")" \
     | setpriv --reuid=postgres --regid=postgres --init-groups \
         postgres --single -D "$pgdata" -c log_min_messages=fatal postgres > /dev/null
 }
 
-# The file named after the variable holds the password that is in force.
+# The current password is in the file named after the variable.
 provide_password() { # ROLE VARIABLE
   local given=${!2:-} file=$credentials/$2 current=
   [[ $given != *$'\n'* ]] || fail "$2 must be one line."
@@ -37,7 +37,7 @@ provide_password() { # ROLE VARIABLE
 }
 
 mkdir -p "$credentials"
-# nobody else's, but the app service's group 0 reads it
+# Accessible by root, and readable by group 0 of the app service
 chown root:root "$credentials"
 chmod 0750 "$credentials"
 provide_password "$DB_USER" DB_PASSWORD
@@ -46,9 +46,9 @@ provide_password "$DB_READER_USER" DB_READER_PASSWORD
 if [ -s "$pgdata/PG_VERSION" ]; then
   unset DB_PASSWORD DB_READER_PASSWORD
 else
-  # for roles.sql
+  # Used by roles.sql
   export DB_PASSWORD DB_READER_PASSWORD
-  # nobody needs it: the superuser logs in through the socket inside of the container
+  # Never used: the superuser connects through the socket inside the container
   POSTGRES_PASSWORD=$(random)
   export POSTGRES_PASSWORD
 fi

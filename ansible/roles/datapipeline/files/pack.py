@@ -1,6 +1,6 @@
 """pack.py ARCHIVE DIRECTORY PATH...: packs the paths below the directory into a tar.gz.
 
-The same files give the same bytes, whenever and wherever they are packed: neither times nor owners are kept.
+The output is reproducible: the same files always give the same bytes, because times and owners are not stored.
 """
 
 import gzip
