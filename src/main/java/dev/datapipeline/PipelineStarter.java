@@ -74,7 +74,7 @@ public class PipelineStarter {
 
   @PostConstruct
   void start() {
-    LOG.info("datapipeline starts: " + configuration.describe());
+    LOG.info("datapipeline is starting: " + configuration.describe());
     if (producerConfig.enabled()) {
       chooseSources();
     }
@@ -100,17 +100,17 @@ public class PipelineStarter {
 
   private void startInOrder() {
     try {
-      int migrated = untilItWorks("the database's schema", migrations::run);
+      int migrated = untilItWorks("the database schema", migrations::run);
       state.schemaReady();
       LOG.info(
           migrated == 0
-              ? "the database's schema is up to date"
-              : "the database's schema was brought up to date with " + migrated + " migrations");
+              ? "the database schema is up to date"
+              : "the database schema was updated with " + migrated + " migrations");
       Map<String, UUID> topicIds = new LinkedHashMap<>();
       for (String topic : kafkaConfig.topics()) {
         boolean created = untilItWorks("the topic", () -> broker.createTopicIfMissing(topic));
         topicIds.put(topic, untilItWorks("the topic", () -> broker.topicId(topic).orElseThrow()));
-        LOG.info("topic %s %s".formatted(topic, created ? "was created" : "is there"));
+        LOG.info("topic %s %s".formatted(topic, created ? "was created" : "exists"));
       }
       state.topicReady();
       if (consumerConfig.enabled()) {

@@ -30,7 +30,7 @@ class BadConfigurationIT {
       await()
           .atMost(Duration.ofSeconds(60))
           .until(() -> application.health().status("started"), "DOWN"::equals);
-      assertThat(lines(application, "datapipeline starts")).isEmpty();
+      assertThat(lines(application, "datapipeline is starting")).isEmpty();
     }
   }
 

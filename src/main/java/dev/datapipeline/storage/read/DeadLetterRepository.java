@@ -10,29 +10,29 @@ import jakarta.transaction.Transactional;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads dead letters, and replays them. Thread-safe. */
+/** Reads and replays dead letters. Thread-safe. */
 @ApplicationScoped
 public class DeadLetterRepository {
   @PersistenceContext private EntityManager entityManager;
   @Inject private ApiConfig config;
 
   /**
-   * What became of a dead letter that was to be replayed.
+   * The outcome of a replay.
    *
-   * @param id its number
-   * @param replayed whether it is in {@code raw_events} now
-   * @param message why not; null if it is
+   * @param id the dead letter's id
+   * @param replayed whether the record is in {@code raw_events} now
+   * @param message why it isn't; null if it is
    */
   public record Replay(long id, boolean replayed, String message) {}
 
   /**
    * Returns dead letters, the newest first.
    *
-   * @param replayed whether to return the replayed ones, or those that are not; null for both
-   * @param topic of this topic only; null for all
-   * @param before with a smaller id only; null for the first page
-   * @param limit how many at the most
-   * @return possibly none
+   * @param replayed true for replayed ones only, false for open ones only, null for both
+   * @param topic only of this topic; null for all topics
+   * @param before only with a smaller id; null for the first page
+   * @param limit the maximum number, 1 or more
+   * @return may be empty
    */
   public List<DeadLetter> list(Boolean replayed, String topic, Long before, int limit) {
     TypedQuery<DeadLetter> query =
@@ -56,8 +56,8 @@ public class DeadLetterRepository {
   /**
    * Returns one dead letter.
    *
-   * @param id its number
-   * @return empty if there is none
+   * @param id the dead letter's id
+   * @return empty if there is none with this id
    */
   public Optional<DeadLetter> find(long id) {
     return query("SELECT d FROM DeadLetter d WHERE d.id = :id")
@@ -74,7 +74,7 @@ public class DeadLetterRepository {
   }
 
   /**
-   * Returns how many wait: those that were not replayed.
+   * Returns how many dead letters have not been replayed.
    *
    * @return 0 or more
    */
@@ -86,12 +86,12 @@ public class DeadLetterRepository {
   }
 
   /**
-   * Stores dead letters in {@code raw_events} after all, in one transaction. What PostgreSQL still
-   * does not accept stays where it is.
+   * Stores dead letters in {@code raw_events}, in one transaction. Those that PostgreSQL still
+   * refuses stay dead letters.
    *
-   * @param ids which ones; null for all that wait
-   * @param reasonLike a LIKE pattern that the reason has to match; null for any
-   * @return what became of each that was tried
+   * @param ids which dead letters; null for all that were not replayed
+   * @param reasonLike a LIKE pattern that the reason must match; null for any reason
+   * @return the outcome for each dead letter that was tried
    */
   @Transactional
   @SuppressWarnings("unchecked") // a native query's rows

@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Which events to read. Each part that is null lets everything pass.
+ * Which events to read. A part that is null doesn't restrict them.
  *
- * @param from the earliest timestamp
- * @param to before this timestamp
+ * @param from the earliest timestamp, inclusive
+ * @param to the latest timestamp, exclusive
  * @param topic the name of a topic
- * @param path a path into the payload, in the notation of a {@code text[]} of PostgreSQL
- * @param value what the payload has there, as text; null only together with the path
+ * @param path a path into the payload, in the notation of PostgreSQL's {@code text[]}
+ * @param value the text that the payload must have there; null only if the path is null
  */
 public record EventFilter(
     OffsetDateTime from, OffsetDateTime to, String topic, String path, String value) {
@@ -24,7 +24,7 @@ public record EventFilter(
     return new EventFilter(newFrom, newTo, topic, path, value);
   }
 
-  /** Returns the conditions on {@code e}; the values are parameters only. */
+  /** Returns the WHERE clause for entity {@code e}. All values are query parameters. */
   String where(String... further) {
     List<String> conditions = new ArrayList<>(List.of(further));
     if (from != null) {

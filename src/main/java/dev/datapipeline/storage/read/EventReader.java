@@ -19,8 +19,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Reads stored events. No statement takes longer than {@code API_QUERY_TIMEOUT}, but for the one
- * that begins an export. Thread-safe.
+ * Reads stored events. Every statement is limited to {@code API_QUERY_TIMEOUT}, except those of an
+ * export. Thread-safe.
  */
 @ApplicationScoped
 public class EventReader {
@@ -35,18 +35,18 @@ public class EventReader {
   @Inject private ApiConfig config;
 
   /**
-   * Where a page ends.
+   * The end of a page.
    *
-   * @param timestamp of its last event
-   * @param id of its last event
+   * @param timestamp the timestamp of its last event
+   * @param id the id of its last event
    */
   public record Position(OffsetDateTime timestamp, long id) {}
 
   /**
    * Returns one event.
    *
-   * @param id its number
-   * @return empty if there is none
+   * @param id the event's id
+   * @return empty if there is none with this id
    */
   public Optional<RawEvent> find(long id) {
     return query("SELECT e FROM RawEvent e WHERE e.id = :id", RawEvent.class, config.queryTimeout())
@@ -56,20 +56,20 @@ public class EventReader {
   }
 
   /**
-   * Returns the latest events, in falling order of timestamp and id.
+   * Returns the latest events, in descending order of timestamp and id.
    *
-   * <p>The index knows which blocks of the table hold a time range, but no order. So the range is
-   * read in slices from its end, each longer than the one before, until the page is full: what is
-   * read and sorted is little more than what is returned.
+   * <p>The index knows which blocks of the table hold a time range, but not their order. So the
+   * range is read in slices from its end, each longer than the last one, until the page is full.
+   * Little more is read and sorted than is returned.
    *
    * @param filter which events
-   * @param after where the page before ended; null for the first page
-   * @param limit how many at the most
-   * @return possibly none
+   * @param after the end of the previous page; null for the first page
+   * @param limit the maximum number, 1 or more
+   * @return may be empty
    */
   public List<RawEvent> latest(EventFilter filter, Position after, int limit) {
     List<RawEvent> page = new ArrayList<>();
-    // a page goes on with the events of the same timestamp
+    // the next page continues with events of the same timestamp
     OffsetDateTime end = after == null ? filter.to() : after.timestamp().plus(1, ChronoUnit.MICROS);
     OffsetDateTime base = earlier(end, newest());
     Duration length = FIRST_SLICE;
@@ -94,12 +94,12 @@ public class EventReader {
     return one == null || other.isBefore(one) ? other : one;
   }
 
-  /** {@code infinity} or {@code -infinity}, from which nothing can be subtracted. */
+  /** Nothing can be subtracted from {@code infinity} and {@code -infinity}. */
   private static boolean isInfinite(OffsetDateTime time) {
     return time.isEqual(OffsetDateTime.MAX) || time.isEqual(OffsetDateTime.MIN);
   }
 
-  /** Only where to begin; the newest row need not be the latest one. */
+  /** Returns a timestamp to start from. The newest row need not have the latest timestamp. */
   private OffsetDateTime newest() {
     return query(
             "SELECT e.timestamp FROM RawEvent e WHERE e.id = (SELECT MAX(m.id) FROM RawEvent m)",
@@ -133,14 +133,14 @@ public class EventReader {
   }
 
   /**
-   * Hands on all events that are stored now, in the order of storing, in pages: neither memory nor
-   * a transaction grows with their number.
+   * Reads all events that are stored now, in the order of storing and in pages, so that neither
+   * memory nor a transaction grows with their number.
    *
    * @param filter which events
-   * @param pages gets one page after the other
+   * @param pages receives one page after the other
    */
   public void export(EventFilter filter, Consumer<List<RawEvent>> pages) {
-    // an expression keeps PostgreSQL from looking for the first match along the primary key
+    // the expression keeps PostgreSQL from searching the first match along the primary key
     Object[] bounds =
         filter
             .bind(
@@ -178,7 +178,7 @@ public class EventReader {
   }
 
   /**
-   * Returns every partition of which anything was stored.
+   * Returns the positions of all partitions.
    *
    * @return by the id that events and dead letters refer to
    */
@@ -192,10 +192,10 @@ public class EventReader {
   }
 
   /**
-   * Returns how many events are stored: counted while they are few, and PostgreSQL's own estimate
-   * beyond.
+   * Returns how many events are stored. Up to 100,000 are counted; beyond that, the number is
+   * PostgreSQL's own estimate.
    *
-   * @return what there is
+   * @return not null
    */
   public Total total() {
     long counted = count("raw_events", Total.MAX_COUNTED + 1);
@@ -227,8 +227,8 @@ public class EventReader {
   /**
    * A number of events.
    *
-   * @param events how many
-   * @param estimated whether that is an estimate
+   * @param events 0 or more
+   * @param estimated whether the number is an estimate
    */
   public record Total(long events, boolean estimated) {
     static final int MAX_COUNTED = 100_000;
