@@ -63,7 +63,7 @@ public final class BacklogScan {
    * @param stored the next offset to store, by partition number; a partition without one is read
    *     from its start
    * @param handler gets each record
-   * @throws KafkaException if the end can't be reached, because a transaction stays open
+   * @throws KafkaException if the end is not reached because a transaction stays open
    */
   public void read(
       List<TopicPartition> partitions,
@@ -81,7 +81,8 @@ public final class BacklogScan {
       while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
         if (System.nanoTime() > deadline) {
           throw new KafkaException(
-              "cannot read %s to the end; is there an open transaction?".formatted(partitions));
+              "cannot read topic %s to its end; is there an open transaction?"
+                  .formatted(partitions.get(0).topic()));
         }
         boolean progress = false;
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
