@@ -38,9 +38,9 @@ final class Ledger {
   }
 
   /**
-   * Returns what is wrong: offsets that are in neither table, that are there more than once, or that
-   * lie beyond the position, and rows of no known partition. For topics whose every offset holds a
-   * record.
+   * Returns what is wrong: offsets that are in neither table, that are there more than once, or
+   * that lie beyond the position, and rows of no known partition. For topics whose every offset
+   * holds a record.
    *
    * @return one line for each faulty partition; empty if all is well
    */

@@ -71,7 +71,7 @@ class TlsIT {
     expired = certificates.expired(HOST);
     ofAStranger = certificates.ofAStranger(HOST);
 
-    Path distribution = ServerDirectory.TARGET.resolve("it/backends/postgres-dist");
+    Path distribution = TestBackends.DIRECTORY.resolve("postgres-dist");
     postgres = new PostgresServer(directory.resolve("postgres"), distribution, 0);
     postgres.encrypted(certificates.keyPem(), valid.pem()).start();
     database = new Database(postgres);
