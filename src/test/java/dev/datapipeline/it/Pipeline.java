@@ -197,6 +197,11 @@ final class Pipeline implements AutoCloseable {
     return ends;
   }
 
+  /** Returns the sum of the end offsets of all partitions. */
+  long end() {
+    return endOffsets().values().stream().mapToLong(Long::longValue).sum();
+  }
+
   private List<TopicPartition> topicPartitions() {
     return IntStream.range(0, partitions)
         .mapToObj(partition -> new TopicPartition(name, partition))

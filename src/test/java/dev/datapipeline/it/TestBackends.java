@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 final class TestBackends {
   /** Tells the JVMs of one Maven build apart. */
-  static final String FORK = System.getProperty("it.fork", "1");
+  static final String FORK = System.getProperty("it.fork", "-1");
 
   static final Path DIRECTORY = ServerDirectory.TARGET.resolve("it/backends" + FORK);
 

@@ -105,7 +105,7 @@ class TransactionsIT {
 
       await("the new topic's position at its end")
           .atMost(Pipeline.PATIENCE)
-          .until(() -> position(pipeline.topicId()) == end());
+          .until(() -> position(pipeline.topicId()) == pipeline.end());
       assertThat(position(formerId)).isEqualTo(formerPosition);
       pipeline.send(PARTITIONS);
       pipeline.assertEverythingStoredExactlyOnce();
@@ -119,10 +119,6 @@ class TransactionsIT {
         .number(
             "SELECT coalesce(sum(next_offset), 0) FROM topic_partitions WHERE topic_id::text = ?",
             topicId.toString());
-  }
-
-  private static long end() {
-    return pipeline.endOffsets().values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static void transactions(Producer<byte[], byte[]> producer, int count) {
