@@ -92,7 +92,7 @@ class PipelineIT {
   }
 
   @Test
-  void theTimestampIsTheRecords() {
+  void theTimestampIsThatOfTheRecord() {
     Instant moment = Instant.parse("2001-02-03T04:05:06.789Z");
     RecordMetadata sent =
         topic.send(
@@ -133,7 +133,7 @@ class PipelineIT {
   }
 
   @Test
-  void onlyTheGuiltyRecordIsDeadLettered() {
+  void onlyTheInvalidRecordIsDeadLettered() {
     topic.offer("{\"before\":1}");
     RecordMetadata guilty = topic.send("{\"broken\":");
     topic.offer("{\"after\":1}");
