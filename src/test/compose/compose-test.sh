@@ -59,17 +59,7 @@ all_healthy() {
 
 # Every offset in exactly one of the two tables: prints the partitions for which that is not true.
 violations() {
-  sql "WITH stored AS (
-         SELECT topic_partition_id AS p, kafka_offset AS o FROM raw_events
-         UNION ALL SELECT topic_partition_id, kafka_offset FROM dead_letters WHERE replayed_at IS NULL)
-       SELECT t.topic_id, t.partition, t.next_offset, count(o), count(DISTINCT o), min(o), max(o)
-       FROM topic_partitions t FULL JOIN stored ON p = t.id GROUP BY t.id
-       HAVING t.id IS NULL OR count(o) <> t.next_offset OR count(DISTINCT o) <> t.next_offset
-           OR min(o) < 0 OR max(o) >= t.next_offset
-       UNION ALL
-       SELECT NULL, topic_partition_id, kafka_offset, 0, 0, 0, 0 FROM dead_letters d WHERE replayed_at IS NOT NULL
-         AND NOT EXISTS (SELECT FROM raw_events e
-           WHERE (e.topic_partition_id, e.kafka_offset) = (d.topic_partition_id, d.kafka_offset))"
+  sql 'SELECT * FROM offset_audit WHERE topic IS NULL OR duplicates <> 0 OR absent <> 0 OR beyond <> 0'
 }
 
 # The positions of the topic that is there now, by its id

@@ -1,10 +1,10 @@
-// The charts: uPlot draws the lines, the legends beside them are text.
+// The charts. uPlot draws the lines; the legends are plain text.
 
 const compact = new Intl.NumberFormat('en', {notation: 'compact', maximumFractionDigits: 1});
 const exact = new Intl.NumberFormat('en', {maximumFractionDigits: 1});
 const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** A chart over time. lines: [{key, label, of: sample => number | undefined}]. */
+/** A line chart over time. lines: [{key, label, of: sample => number | undefined}]. */
 export class Chart {
   #figure;
   #plot;
@@ -26,7 +26,7 @@ export class Chart {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#build());
   }
 
-  /** Changes the lines, if they are others than before. */
+  /** Replaces the lines if their keys have changed. */
   lines(lines) {
     if (this.#plot && lines.map(line => line.key).join() === this.#lines.map(line => line.key).join()) return;
     this.#lines = lines;
@@ -78,7 +78,7 @@ export class Chart {
     this.#describe();
   }
 
-  /** The values under the cursor, or the latest. */
+  /** Shows the values under the cursor, or the latest ones, in the legend. */
   #describe() {
     if (!this.#plot) return;
     const index = this.#plot.cursor.idx ?? this.#samples.length - 1;
@@ -96,7 +96,7 @@ function clock(seconds) {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map(part => String(part).padStart(2, '0')).join(':');
 }
 
-/** When each part was ready. */
+/** A strip for each part that shows when it was ready. */
 export class Readiness {
   #rows = new Map();
   #parts;

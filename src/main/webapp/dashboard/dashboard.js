@@ -9,7 +9,7 @@ const whole = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 let authorization = null;
 let samples = [];
 let length = 300;
-let held = false;
+let updatesPaused = false;
 let latestEvents = [];
 let latestState = null;
 let signedIn = () => {};
@@ -24,20 +24,20 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-function say(id, text) {
+function setText(id, text) {
   const node = typeof id === 'string' ? $(id) : id;
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** An address, which may be broken behind its separators only. */
-function sayAddress(node, text) {
+/** Shows an address that may be wrapped only after its separators. */
+function showAddress(node, text) {
   if (node.textContent === text) return;
   node.replaceChildren(...text.split(/(?<=[@:/])/).flatMap(part => [part, element('wbr')]));
 }
 
-const announce = text => say('announcement', text);
+const announce = text => setText('announcement', text);
 
-// --- the way of the data, and the charts
+// --- charts
 
 const charts = {
   rate: new Chart('chart-rate', [
@@ -64,12 +64,12 @@ function showSamples() {
   readiness.show(samples, length);
   for (const node of document.querySelectorAll('[data-value]')) {
     const value = now?.[node.dataset.value];
-    say(node, value === undefined ? '–' : number.format(value));
+    setText(node, value === undefined ? '–' : number.format(value));
   }
   for (const pipe of document.querySelectorAll('.pipe')) {
     const rate = now?.[pipe.dataset.rate] ?? 0;
     pipe.dataset.flows = rate > 0;
-    // from 1.6 s for one event a second to 0.25 s for a hundred thousand: fast enough to see, slow enough to follow
+    // from 1.6 s at one event per second to 0.25 s at 100,000: visible, but not flickering
     pipe.style.setProperty('--pace', `${Math.max(.25, 1.6 - .27 * Math.log10(Math.max(1, rate))).toFixed(2)}s`);
   }
 }
@@ -83,15 +83,15 @@ function addSample(sample) {
   showSamples();
 }
 
-// --- what is true now
+// --- stages and their state
 
 function showState(state) {
   latestState = state;
   const {sources, consumer} = state.pipeline;
   const running = sources.filter(source => !source.paused);
-  say('source-count', sources.length ? `${running.length}` : '0');
-  say('source-unit', `of ${sources.length} ${sources.length === 1 ? 'source' : 'sources'} running`);
-  say('source-note', sources.map(source => source.name).join(', ') || 'none; others may write to the topic');
+  setText('source-count', sources.length ? `${running.length}` : '0');
+  setText('source-unit', `of ${sources.length} ${sources.length === 1 ? 'source' : 'sources'} running`);
+  setText('source-note', sources.map(source => source.name).join(', ') || 'none; other producers may write to the topic');
 
   const troubles = [];
   for (const check of state.health) {
@@ -103,7 +103,7 @@ function showState(state) {
     const was = stage.dataset.up;
     stage.dataset.up = check.up;
     badge.classList.toggle('idle', Boolean(off));
-    say(badge, disabled ? 'off' : off ? 'paused' : check.up ? 'ready' : 'down');
+    setText(badge, disabled ? 'off' : off ? 'paused' : check.up ? 'ready' : 'down');
     if (was !== undefined && was !== String(check.up)) {
       announce(`${PARTS[check.name]} is ${check.up ? 'ready again' : 'down'}`);
     }
@@ -117,12 +117,12 @@ function showState(state) {
   }
   const data = Object.fromEntries(state.health.map(check => [check.name, check.data]));
   const {sent, notSent, stored, skipped, retries} = state.sinceStart;
-  say('producer-note', `${whole.format(sent)} sent since the start` + (notSent ? `, ${whole.format(notSent)} not sent` : ''));
-  say('broker-note', `${state.topics.join(', ')}; ` + (samples.at(-1)?.lagTotal === undefined
+  setText('producer-note', `${whole.format(sent)} sent since start` + (notSent ? `, ${whole.format(notSent)} not sent` : ''));
+  setText('broker-note', `${state.topics.join(', ')}; ` + (samples.at(-1)?.lagTotal === undefined
     ? 'lag unknown' : `lag ${whole.format(samples.at(-1).lagTotal)}`));
-  say('consumer-note', `${whole.format(stored)} stored since the start` + (skipped ? `, ${whole.format(skipped)} skipped` : '')
+  setText('consumer-note', `${whole.format(stored)} stored since start` + (skipped ? `, ${whole.format(skipped)} skipped` : '')
     + (retries ? `, ${whole.format(retries)} ${retries === 1 ? 'retry' : 'retries'}` : ''));
-  sayAddress($('database-note'), data.database?.address ?? '');
+  showAddress($('database-note'), data.database?.address ?? '');
   showRowCount();
   showControls();
 }
@@ -130,11 +130,11 @@ function showState(state) {
 let estimate = null;
 
 function showDatabase(database) {
-  // PostgreSQL's estimate changes every few minutes; what was stored since then is known
+  // PostgreSQL updates its estimate every few minutes; add what this instance has stored since
   if (!database.estimated) estimate = null;
   else if (estimate?.events !== database.events) estimate = {events: database.events, stored: latestState?.sinceStart.stored};
   showRowCount(database.events);
-  say('waiting', whole.format(database.deadLetters));
+  setText('waiting', whole.format(database.deadLetters));
   $('replay-all').disabled = !database.deadLetters;
 }
 
@@ -142,9 +142,9 @@ function showRowCount(events) {
   if (estimate) {
     estimate.stored ??= latestState?.sinceStart.stored;
     const since = Math.max(0, (latestState?.sinceStart.stored ?? 0) - (estimate.stored ?? 0));
-    say('rows', `≈ ${whole.format(estimate.events + since)}`);
+    setText('rows', `≈ ${whole.format(estimate.events + since)}`);
   } else if (events !== undefined) {
-    say('rows', whole.format(events));
+    setText('rows', whole.format(events));
   }
 }
 
@@ -157,7 +157,7 @@ const time = text => {
 
 function payloadCell(row, onOpen) {
   const cut = row.characters ? `… (${whole.format(row.characters)} characters)` : '';
-  const button = element('button', {type: 'button', textContent: row.payload + cut, 'aria-expanded': 'false', title: 'Show or hide the whole payload'});
+  const button = element('button', {type: 'button', textContent: row.payload + cut, 'aria-expanded': 'false', title: 'Show or hide the full payload'});
   button.addEventListener('click', () => {
     const open = button.getAttribute('aria-expanded') !== 'true';
     button.setAttribute('aria-expanded', open);
@@ -189,21 +189,21 @@ function showRows(body, rows, empty, columns, make) {
 
 function showEvents(events) {
   latestEvents = events;
-  if (held) return;
-  showRows($('events'), events, 'No event yet.', 4, event => element('tr', {},
-    timeCell(event.timestamp), topicCell(event), offsetCell(event), payloadCell(event, () => hold(true))));
+  if (updatesPaused) return;
+  showRows($('events'), events, 'No events yet.', 4, event => element('tr', {},
+    timeCell(event.timestamp), topicCell(event), offsetCell(event), payloadCell(event, () => pauseUpdates(true))));
 }
 
-function hold(on) {
-  held = on;
+function pauseUpdates(on) {
+  updatesPaused = on;
   $('hold').setAttribute('aria-pressed', on);
-  say($('hold'), on ? 'Held: go on' : 'Hold');
+  setText($('hold'), on ? 'Resume updates' : 'Pause updates');
   if (!on) showEvents(latestEvents);
 }
-$('hold').addEventListener('click', () => hold(!held));
+$('hold').addEventListener('click', () => pauseUpdates(!updatesPaused));
 
 function showLetters(letters) {
-  showRows($('letters'), letters, 'None waits.', 6, letter => {
+  showRows($('letters'), letters, 'No dead letters waiting.', 6, letter => {
     const replay = element('button', {type: 'button', textContent: 'Replay', 'aria-label': `Replay dead letter ${letter.id}`});
     replay.addEventListener('click', () => replayLetters(`/api/dead-letters/${letter.id}/replay`, replay));
     return element('tr', {}, timeCell(letter.receivedAt), topicCell(letter), offsetCell(letter),
@@ -213,11 +213,11 @@ function showLetters(letters) {
 
 async function replayLetters(path, button) {
   button.disabled = true;
-  const result = await operate('POST', path, text => say('replay-result', text));
+  const result = await operate('POST', path, text => setText('replay-result', text));
   button.disabled = false;
   if (result) {
     const why = result.letters.find(letter => letter.message)?.message;
-    say('replay-result', `${whole.format(result.replayed)} replayed` + (result.failed ? `, ${whole.format(result.failed)} still not accepted: ${why}` : ''));
+    setText('replay-result', `${whole.format(result.replayed)} replayed` + (result.failed ? `, ${whole.format(result.failed)} still rejected: ${why}` : ''));
   }
 }
 $('replay-all').addEventListener('click', event => replayLetters('/api/dead-letters/replay', event.currentTarget));
@@ -233,7 +233,7 @@ function showControls() {
   const focused = document.activeElement?.dataset?.control;
   controlsShown = shape;
   const cards = sources.map(source => card(`Source ${source.name}`,
-    `${whole.format(source.eventsPerTick)} ${source.eventsPerTick === 1 ? 'event' : 'events'} a tick, to ${source.topic}`, error => {
+    `${whole.format(source.eventsPerTick)} ${source.eventsPerTick === 1 ? 'event' : 'events'} per tick, to ${source.topic}`, error => {
       const query = `?source=${encodeURIComponent(source.name)}`;
       const input = element('input', {id: `interval-${source.name}`, value: source.interval, autocomplete: 'off', spellcheck: false, 'data-control': `interval ${source.name}`});
       const form = element('form', {className: 'interval'},
@@ -247,7 +247,7 @@ function showControls() {
         control(source.paused ? 'Resume' : 'Pause', `source ${source.name}`, `/api/pipeline/producer/${source.paused ? 'resume' : 'pause'}${query}`, error),
         control('Tick now', `source ${source.name}`, `/api/pipeline/producer/tick${query}`, error)), form];
     }));
-  cards.push(card('Consumer', !consumer.enabled ? 'switched off by CONSUMER_ENABLED' : consumer.paused ? 'paused: records wait in Kafka' : 'stores what arrives', error =>
+  cards.push(card('Consumer', !consumer.enabled ? 'disabled by CONSUMER_ENABLED' : consumer.paused ? 'paused: records wait in Kafka' : 'storing records', error =>
     consumer.enabled ? [element('div', {className: 'buttons'},
       control(consumer.paused ? 'Resume' : 'Pause', 'consumer', `/api/pipeline/consumer/${consumer.paused ? 'resume' : 'pause'}`, error))] : []));
   $('controls').replaceChildren(...cards);
@@ -257,17 +257,17 @@ function showControls() {
 function card(title, note, content) {
   const error = element('p', {className: 'error', role: 'alert'});
   return element('div', {className: 'control'}, element('h3', {textContent: title}), element('p', {className: 'note', textContent: note}),
-    ...content(text => say(error, text)), error);
+    ...content(text => setText(error, text)), error);
 }
 
 function control(label, of, path, error) {
-  // Pause and Resume are one place: the focus stays there
+  // Pause and Resume share one name, so that the focus survives the switch
   const button = element('button', {type: 'button', textContent: label, 'aria-label': `${label} ${of}`, 'data-control': `${label === 'Tick now' ? 'tick' : 'switch'} ${of}`});
   button.addEventListener('click', () => operate('POST', path, error));
   return button;
 }
 
-/** Asks as the operator, who signs in first if need be. Returns the answer; null if there is none, and says why. */
+/** Sends a request as the operator, after signing in if necessary. Returns the answer, or null after reporting an error. */
 async function operate(method, path, error) {
   error('');
   if (!authorization && !await signIn()) return null;
@@ -276,12 +276,12 @@ async function operate(method, path, error) {
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401 || response.status === 403) signOut();
     if (!response.ok) {
-      error(answer.detail ?? `the server answers ${response.status}`);
+      error(answer.detail ?? `the server answered with status ${response.status}`);
       return null;
     }
     return answer;
   } catch {
-    error('the server does not answer');
+    error('no answer from the server');
     return null;
   }
 }
@@ -291,7 +291,7 @@ async function operate(method, path, error) {
 const dialog = $('sign-in-dialog');
 
 function signIn() {
-  say('sign-in-error', '');
+  setText('sign-in-error', '');
   $('password').value = '';
   if (!dialog.open) dialog.showModal();
   $('password').focus();
@@ -300,7 +300,7 @@ function signIn() {
 
 function signOut() {
   authorization = null;
-  say('sign-in', 'Sign in');
+  setText('sign-in', 'Sign in');
 }
 
 $('sign-in').addEventListener('click', () => {
@@ -316,53 +316,53 @@ dialog.addEventListener('close', () => signedIn(Boolean(authorization)));
 
 $('sign-in-form').addEventListener('submit', async event => {
   event.preventDefault();
-  say('sign-in-error', '');
+  setText('sign-in-error', '');
   const bytes = new TextEncoder().encode(`${$('user').value}:${$('password').value}`);
   const tried = `Basic ${btoa(String.fromCharCode(...bytes))}`;
   try {
     const response = await fetch('/api/operator', {method: 'POST', headers: {Authorization: tried}, credentials: 'omit'});
     if (response.ok) {
       authorization = tried;
-      say('sign-in', 'Sign out');
+      setText('sign-in', 'Sign out');
       announce('signed in');
       dialog.close();
       live.retry();
     } else {
-      say('sign-in-error', response.status === 401 ? 'This is not the name and the password of the operator.' : `The server answers ${response.status}.`);
+      setText('sign-in-error', response.status === 401 ? 'Wrong name or password.' : `The server answered with status ${response.status}.`);
       $('password').select();
     }
   } catch {
-    say('sign-in-error', 'The server does not answer.');
+    setText('sign-in-error', 'No answer from the server.');
   }
 });
 
-// --- the connection
+// --- connection to the live feed
 
-let awaySince = null;
+let disconnectedSince = null;
 
 function connection(state, text) {
   $('connection').dataset.state = state;
-  say('connection-text', text);
+  setText('connection-text', text);
 }
 
 const live = new Live('/api/live', {
   headers: () => authorization ? {Authorization: authorization} : {},
   open() {
-    if (awaySince) announce('the server is back');
-    awaySince = null;
+    if (disconnectedSince) announce('connected again');
+    disconnectedSince = null;
     $('away').hidden = true;
     document.body.classList.remove('stale');
     connection('live', 'live');
   },
-  away(reason, retryInMillis) {
-    awaySince ??= new Date();
+  disconnected(reason) {
+    disconnectedSince ??= new Date();
     connection('away', 'not connected');
-    say('away', `The server is away since ${awaySince.toLocaleTimeString('en-GB')}: ${reason}. What is shown is of then; it is tried again every few seconds.`);
+    setText('away', `Not connected since ${disconnectedSince.toLocaleTimeString('en-GB')}: ${reason}. The page shows the data from that time and reconnects automatically.`);
     $('away').hidden = false;
     for (const pipe of document.querySelectorAll('.pipe')) pipe.dataset.flows = false;
   },
   refused() {
-    connection('away', 'sign in to see');
+    connection('away', 'sign-in required');
     if (!dialog.open) signIn();
   },
   message(kind, data) {

@@ -1,5 +1,5 @@
-// Reads server-sent events. Not by EventSource: that one cannot send credentials, and gives up for good when
-// the server answers with an error.
+// Reads server-sent events. EventSource is not used because it cannot send credentials and stops reconnecting
+// when the server answers with an error.
 
 const SILENCE_MILLIS = 8000;
 const MAX_PAUSE_MILLIS = 5000;
@@ -12,8 +12,9 @@ export class Live {
   #wake = () => {};
 
   /**
-   * on.headers() are those of each request; on.message(kind, data); on.open();
-   * on.away(reason, retryInMillis); on.refused() when credentials are missing or wrong.
+   * on.headers() returns the headers of each request. on.open() is called when the stream begins, and
+   * on.message(kind, data) for each event. on.disconnected(reason) is called when the stream ends or cannot be
+   * opened, and on.refused() when credentials are missing or wrong.
    */
   constructor(url, on) {
     this.#url = url;
@@ -22,7 +23,7 @@ export class Live {
 
   async run() {
     document.addEventListener('visibilitychange', () => {
-      // a hidden page would hold one of the few connections that a browser opens to a host
+      // browsers limit the connections per host, so a hidden page gives its connection up
       if (document.hidden) this.#controller?.abort(new Error('hidden'));
       else this.#wake();
     });
@@ -31,14 +32,14 @@ export class Live {
       try {
         await this.#read();
       } catch (error) {
-        if (!document.hidden && !(error instanceof Refused)) this.#on.away(reasonOf(error), this.#pause);
+        if (!document.hidden && !(error instanceof Refused)) this.#on.disconnected(reasonOf(error));
       }
       await this.#sleep(this.#pause);
       this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MILLIS);
     }
   }
 
-  /** Tries again now, perhaps with other credentials. */
+  /** Reconnects now, for example with new credentials. */
   retry() {
     this.#wake();
   }
@@ -48,7 +49,7 @@ export class Live {
     let timer;
     const alive = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => controller.abort(new Error('no answer for some seconds')), SILENCE_MILLIS);
+      timer = setTimeout(() => controller.abort(new Error('no data for several seconds')), SILENCE_MILLIS);
     };
     alive();
     try {
@@ -62,12 +63,12 @@ export class Live {
         throw new Refused();
       }
       if (!response.ok) {
-        throw new Error(response.status === 503 ? 'it has too many viewers' : `it answers ${response.status}`);
+        throw new Error(response.status === 503 ? 'too many viewers' : `status ${response.status}`);
       }
       this.#on.open();
       this.#pause = 500;
       await this.#parse(response.body.pipeThrough(new TextDecoderStream()).getReader(), alive);
-      throw new Error('it ended the connection');
+      throw new Error('the server closed the connection');
     } finally {
       clearTimeout(timer);
     }
@@ -104,6 +105,6 @@ export class Live {
 class Refused extends Error {}
 
 function reasonOf(error) {
-  // what browsers say when nobody listens differs, and says little
-  return error instanceof TypeError ? 'it does not answer' : error.message;
+  // browsers word network errors differently, and vaguely
+  return error instanceof TypeError ? 'no answer' : error.message;
 }

@@ -21,7 +21,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.Response.Status;
 import java.util.List;
-import java.util.Set;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
@@ -74,13 +73,9 @@ public class DeadLettersResource {
       @QueryParam("before") @Parameter(description = "an id") String before,
       @QueryParam("limit") @Parameter(description = "1 to 1000", example = "100") String limit) {
     int max = Parameters.limit(limit, 100, MAX_PAGE);
-    String wanted = state == null ? "waiting" : state;
-    if (!Set.of("waiting", "replayed", "all").contains(wanted)) {
-      throw Parameters.bad("state", "one of waiting, replayed, all", wanted);
-    }
     List<DeadLetter> letters =
         deadLetters.list(
-            wanted.equals("all") ? null : wanted.equals("replayed"),
+            replayed(state),
             Parameters.text("topic", topic),
             before == null ? null : Parameters.id("before", before),
             max);
@@ -92,6 +87,16 @@ public class DeadLettersResource {
       answer.add("nextBefore", letters.get(max - 1).getId());
     }
     return JsonResponse.ok(answer.build());
+  }
+
+  /** Returns whether to list the replayed dead letters or the others; null for both. */
+  private static Boolean replayed(String state) {
+    return switch (state == null ? "waiting" : state) {
+      case "waiting" -> Boolean.FALSE;
+      case "replayed" -> Boolean.TRUE;
+      case "all" -> null;
+      default -> throw Parameters.bad("state", "one of waiting, replayed, all", state);
+    };
   }
 
   /**

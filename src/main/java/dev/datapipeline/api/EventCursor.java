@@ -6,7 +6,6 @@ import dev.datapipeline.storage.read.RawEvent;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.time.temporal.ChronoUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -22,7 +21,10 @@ final class EventCursor {
 
   /** Returns the cursor of the page that follows an event. */
   static String after(RawEvent event) {
-    return ChronoUnit.MICROS.between(Instant.EPOCH, event.getTimestamp()) + "-" + event.getId();
+    Instant time = event.getTimestamp().toInstant();
+    // not ChronoUnit.MICROS.between, which overflows 292 years away from 1970
+    long micros = Math.multiplyExact(time.getEpochSecond(), MICROS) + time.getNano() / 1000;
+    return micros + "-" + event.getId();
   }
 
   /**

@@ -1,18 +1,15 @@
 package dev.datapipeline.broker;
 
-import dev.datapipeline.config.KafkaConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Reads the backlog of a topic: the committed records that the database has not stored yet. It uses
@@ -30,29 +27,15 @@ public final class BacklogScan {
   /**
    * Connects to nothing yet.
    *
-   * @param kafka the broker to read from
+   * @param clients creates the consumers
    */
-  public BacklogScan(KafkaConfig kafka) {
-    this(isolationLevel -> new KafkaConsumer<>(properties(kafka, isolationLevel)), PATIENCE);
+  public BacklogScan(KafkaClients clients) {
+    this(isolationLevel -> clients.consumer("backlog", isolationLevel), PATIENCE);
   }
 
   BacklogScan(Function<IsolationLevel, Consumer<byte[], byte[]>> consumers, Duration patience) {
     this.consumers = consumers;
     this.patience = patience;
-  }
-
-  private static Map<String, Object> properties(KafkaConfig kafka, IsolationLevel isolationLevel) {
-    Map<String, Object> properties = kafka.commonProperties();
-    properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, isolationLevel.toString());
-    properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-    properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-    properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-    properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 1 << 20);
-    properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 4 << 20);
-    properties.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
-    return properties;
   }
 
   /**
@@ -63,7 +46,7 @@ public final class BacklogScan {
    * @param stored the next offset to store, by partition number; a partition without one is read
    *     from its start
    * @param handler gets each record
-   * @throws KafkaException if the end can't be reached, because a transaction stays open
+   * @throws KafkaException if the end is not reached because a transaction stays open
    */
   public void read(
       List<TopicPartition> partitions,
@@ -81,15 +64,24 @@ public final class BacklogScan {
       while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
         if (System.nanoTime() > deadline) {
           throw new KafkaException(
-              "cannot read %s to the end; is there an open transaction?".formatted(partitions));
+              "cannot read topic %s to its end; is there an open transaction?"
+                  .formatted(partitions.get(0).topic()));
         }
         boolean progress = false;
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        for (ConsumerRecord<byte[], byte[]> record : poll(consumer)) {
           progress = true;
           handler.accept(record);
         }
         deadline = progress ? System.nanoTime() + patience.toNanos() : deadline;
       }
+    }
+  }
+
+  private static ConsumerRecords<byte[], byte[]> poll(Consumer<byte[], byte[]> consumer) {
+    try {
+      return consumer.poll(POLL);
+    } finally {
+      BoundedDeserializer.pollEnded();
     }
   }
 

@@ -5,18 +5,18 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * What the HTTP API lets whom do, and how much of it at once.
+ * HTTP API access rules and limits.
  *
- * @param readAccess who may read data without being the operator
- * @param httpAddress on which of its addresses the machine that runs the container publishes the
- *     port; of no importance outside of a container
- * @param queryTimeout how long one statement of a read may take
- * @param maxEventBytes size of one posted event at the most; the broker must take a record of it
- * @param maxPosts requests that post events at the same time
- * @param maxPostTime how long one request may go on posting
- * @param maxViewers dashboards that may be open at the same time
- * @param acknowledgementTimeout how long the broker's acknowledgement of posted events is waited
- *     for
+ * @param readAccess who may read data without logging in as the operator
+ * @param httpAddress the address on which the container's host publishes the port; has no effect
+ *     outside a container
+ * @param queryTimeout maximum duration of one SQL statement of a read request
+ * @param maxEventBytes maximum size of one posted event; the broker must accept records of this
+ *     size
+ * @param maxPosts maximum number of concurrent requests that post events
+ * @param maxPostTime maximum duration of one request that posts events
+ * @param maxViewers maximum number of open dashboards
+ * @param acknowledgementTimeout maximum time to wait for the broker to acknowledge posted events
  */
 public record ApiConfig(
     ReadAccess readAccess,
@@ -28,18 +28,18 @@ public record ApiConfig(
     int maxViewers,
     Duration acknowledgementTimeout) {
 
-  /** Who may read data without being the operator. */
+  /** Who may read data without logging in as the operator. */
   public enum ReadAccess {
-    /** Programs on the same machine, and nobody for whom another one speaks. */
+    /** Programs on the same machine; requests that a proxy forwards don't count. */
     LOOPBACK,
     /**
-     * Those of {@link #LOOPBACK}, and programs on the machine that runs the application's
-     * container, if its port is published on that machine's loopback interface only.
+     * Like {@link #LOOPBACK}. Additionally programs on the host of the application's container, if
+     * the host publishes the port on its loopback interface only.
      */
     HOST,
     /** Nobody. */
     OPERATOR,
-    /** Everybody who reaches the port. */
+    /** Everybody who can reach the port. */
     EVERYONE
   }
 

@@ -7,19 +7,19 @@ import java.util.Map;
 import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/** The whole configuration, one typed record for each concern. */
+/** Produces the configuration as CDI beans, one immutable record per concern. */
 @Dependent
 public class Configuration {
-  /** The part of the connector's properties that is passed on to every Kafka client. */
+  /** The prefix of the connector's properties that every Kafka client gets. */
   static final String CONNECTOR_PREFIX = "mp.messaging.connector.liberty-kafka.";
 
   private final Config config = ConfigProvider.getConfig();
   private final Settings settings = new Settings(config);
 
   /**
-   * Reads every setting once, and lets Kafka's client check its own.
+   * Reads and checks all settings, including the properties of Kafka's client.
    *
-   * @throws InvalidSettingException for the first one that cannot be used
+   * @throws InvalidSettingException for the first invalid setting
    */
   static void check() {
     Configuration configuration = new Configuration();
@@ -82,9 +82,9 @@ public class Configuration {
   }
 
   /**
-   * Returns the effective configuration in one line, without secrets.
+   * Describes the effective configuration for the log, without secrets.
    *
-   * @return one line, never null
+   * @return one line
    */
   public String describe() {
     KafkaConfig kafka = kafka();

@@ -6,8 +6,8 @@ import jakarta.enterprise.inject.spi.Extension;
 import java.util.logging.Logger;
 
 /**
- * Stops the start for a setting that cannot be used, before any channel, timer or connection
- * exists, with one line that names it.
+ * Stops the application from starting if a setting is invalid, and logs one line that names it. A
+ * CDI extension runs before any channel, timer or connection is created.
  */
 public class ConfigurationCheck implements Extension {
   private static final Logger LOG = Logger.getLogger(ConfigurationCheck.class.getName());

@@ -3,14 +3,14 @@ package dev.datapipeline.config;
 import java.time.Duration;
 
 /**
- * How records are taken from the topic and written.
+ * Settings of the consumer.
  *
  * @param enabled whether records are consumed at all
- * @param lanes writers that work at once; each partition belongs to one of them
- * @param maxBatchRecords upper bound of the records of one transaction
- * @param maxBatchBytes a batch is closed when its keys and values reach this many bytes
- * @param maxQueueBytes no more records are asked for while this many bytes wait to be stored
- * @param stallTimeout readiness is DOWN when records wait and none was stored for this long
+ * @param lanes number of concurrent writers; each partition belongs to one of them
+ * @param maxBatchRecords maximum number of records in one transaction
+ * @param maxBatchBytes a batch is complete when its keys and values reach this size
+ * @param maxQueueBytes no more records are requested while this many bytes are queued
+ * @param stallTimeout readiness is DOWN if records are waiting and none was stored for this long
  */
 public record ConsumerConfig(
     boolean enabled,

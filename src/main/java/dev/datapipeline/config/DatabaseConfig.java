@@ -5,16 +5,16 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /**
- * Which database. The datasource itself is configured in {@code server.xml} from the same
- * variables; the password is known to nobody else.
+ * Which database the application uses. {@code server.xml} configures the datasource from the same
+ * variables. Only the datasource knows the password.
  *
- * @param host name or address
+ * @param host host name or address
  * @param port TCP port
- * @param name database
- * @param user role
+ * @param name name of the database
+ * @param user role to log in as
  * @param sslMode the driver's {@code sslmode}
- * @param sslRootCert file with the certificates of the authorities that are trusted (PEM); must be
- *     readable if {@code sslMode} verifies the server's certificate
+ * @param sslRootCert PEM file with the certificates of trusted authorities; must be readable if
+ *     {@code sslMode} verifies the server's certificate
  */
 public record DatabaseConfig(
     String host, int port, String name, String user, String sslMode, String sslRootCert) {
@@ -31,14 +31,14 @@ public record DatabaseConfig(
         new DatabaseConfig(
             settings.text("DB_HOST", HOST, "a host name or address"),
             settings.integer("DB_PORT", 1, 65_535),
-            settings.text("DB_NAME", NAME, "the name of a database"),
-            settings.text("DB_USER", NAME, "the name of a role"),
+            settings.text("DB_NAME", NAME, "a database name"),
+            settings.text("DB_USER", NAME, "a role name"),
             settings.text(
                 "DB_SSLMODE",
                 SSL_MODE,
                 "one of disable, allow, prefer, require, verify-ca, verify-full"),
-            settings.text("DB_SSLROOTCERT", FILE, "the name of a file"));
-    // without it no connection could ever be made, and the file is not waited for
+            settings.text("DB_SSLROOTCERT", FILE, "a file name"));
+    // fail now: without the file, no connection could ever be opened
     if (config.verifies() && !Files.isReadable(Path.of(config.sslRootCert))) {
       throw new InvalidSettingException(
           "DB_SSLROOTCERT",
@@ -54,7 +54,7 @@ public record DatabaseConfig(
   }
 
   /**
-   * Returns where the database is, for people.
+   * Describes the database for the log.
    *
    * @return {@code user@host:port/name}
    */

@@ -7,14 +7,15 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * The {@code file} source.
+ * Settings of the {@code file} source.
  *
- * @param path the file or the directory; empty text if the source does not run
- * @param pattern which files of the directory, as a glob on the name
- * @param format what the lines are
- * @param reader the name under which positions are kept; instances that share it share the files
- * @param maxLineBytes a longer line becomes several events
- * @param lastLineTimeout how long a last line without an end is waited for
+ * @param path the file or directory to follow; an empty path if the source doesn't run
+ * @param pattern glob for the names of the files to follow in a directory
+ * @param format format of the lines
+ * @param reader name under which positions are stored; of several instances with the same name, one
+ *     follows the files
+ * @param maxLineBytes maximum length of a line; a longer one becomes several events
+ * @param lastLineTimeout how long to wait for the end of the last line before sending it anyway
  */
 public record FileConfig(
     Path path,
@@ -24,13 +25,13 @@ public record FileConfig(
     int maxLineBytes,
     Duration lastLineTimeout) {
 
-  /** What a line of a file is. */
+  /** The format of a line. */
   public enum Format {
     /** A JSON document. */
     NDJSON,
-    /** Fields separated by commas, with the names in the first line. */
+    /** Comma-separated values, with the names of the fields in the first line. */
     CSV,
-    /** A request, in the combined format of web servers. */
+    /** A request in the combined log format of web servers. */
     COMBINED
   }
 
@@ -46,7 +47,7 @@ public record FileConfig(
         settings.text(
             "FILE_PATH",
             runs ? Pattern.compile(".+") : Pattern.compile(".*"),
-            "the file or the directory that the source file follows");
+            "the file or directory that the source 'file' follows");
     try {
       return new FileConfig(
           Path.of(path),

@@ -2,7 +2,7 @@ package dev.datapipeline.config;
 
 import dev.datapipeline.failure.FailureText;
 
-/** A setting whose value cannot be used. Its message is one line for the person who set it. */
+/** A setting has an invalid value. The message is one line for the person who set it. */
 public final class InvalidSettingException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
@@ -11,11 +11,11 @@ public final class InvalidSettingException extends IllegalArgumentException {
   }
 
   /**
-   * Names what was wrong.
+   * Creates an exception that names the setting, its value and what is allowed.
    *
-   * @param setting the setting's environment variable
-   * @param value what it is set to; null if it is not
-   * @param allowed what it may be, to follow "it must be"
+   * @param setting name of the environment variable
+   * @param value the invalid value; null if the setting has none
+   * @param allowed the allowed values; completes the sentence "it must be ..."
    */
   public InvalidSettingException(String setting, String value, String allowed) {
     super(

@@ -7,10 +7,10 @@ import java.util.Set;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 
 /**
- * Passes environment variables on to the Kafka clients: {@code KAFKA_CLIENT_SECURITY_PROTOCOL} is
- * the client property {@code security.protocol} of the connector. The connector learns its
- * properties by listing their names, and the names of environment variables alone do not lead back
- * to names with dots.
+ * Passes environment variables to the Kafka clients: {@code KAFKA_CLIENT_SECURITY_PROTOCOL} becomes
+ * the connector's property {@code security.protocol}. The connector finds its properties by listing
+ * all property names. MicroProfile Config lists environment variables under their own names only,
+ * without dots, so this source adds the names with dots.
  */
 public class KafkaClientConfigSource implements ConfigSource {
   private static final String VARIABLE_PREFIX = "KAFKA_CLIENT_";
@@ -52,7 +52,7 @@ public class KafkaClientConfigSource implements ConfigSource {
     return "environment variables " + VARIABLE_PREFIX + "*";
   }
 
-  /** As strong as an environment variable. */
+  /** Returns the ordinal of environment variables. */
   @Override
   public int getOrdinal() {
     return 300;

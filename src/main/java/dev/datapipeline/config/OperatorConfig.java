@@ -4,10 +4,10 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Who may write and control.
+ * The operator's account.
  *
- * @param user the operator's name
- * @param password the operator's password; empty if one is to be generated
+ * @param user the operator's user name
+ * @param password the operator's password; empty if the application generates one
  */
 public record OperatorConfig(String user, Optional<String> password) {
   private static final int MIN_PASSWORD = 8;
@@ -21,7 +21,7 @@ public record OperatorConfig(String user, Optional<String> password) {
         settings.secret("OPERATOR_PASSWORD", MIN_PASSWORD, MAX_PASSWORD));
   }
 
-  /** The password is left out. */
+  /** Leaves out the password. */
   @Override
   public String toString() {
     return "OperatorConfig[user=" + user + "]";

@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * How events are produced.
+ * Settings of the producer.
  *
  * @param enabled whether the timers run at all
- * @param sources the sources that run at the same time, one or more, each name once
- * @param maxInFlight events that may wait for the broker's acknowledgement; a tick that would
- *     exceed it is not sent, and counted as such
+ * @param sources the sources to run, one or more, with different names
+ * @param maxInFlight maximum number of events that wait for the broker's acknowledgement; the
+ *     events of a tick that would exceed it are not sent
  */
 public record ProducerConfig(boolean enabled, List<SourceConfig> sources, int maxInFlight) {
 
@@ -20,13 +20,13 @@ public record ProducerConfig(boolean enabled, List<SourceConfig> sources, int ma
     boolean enabled = settings.flag("PRODUCER_ENABLED");
     String value =
         settings.text(
-            "PRODUCER_SOURCE", NAMES, "names of sources, separated by commas, such as sensor");
+            "PRODUCER_SOURCE", NAMES, "names of sources, separated by commas, such as sensor,host");
     List<String> names = List.of(value.split("\\s*,\\s*"));
     if (names.stream().distinct().count() < names.size()) {
-      throw new InvalidSettingException("PRODUCER_SOURCE", value, "names that differ");
+      throw new InvalidSettingException("PRODUCER_SOURCE", value, "a list without duplicate names");
     }
     int maxInFlight = settings.integer("PRODUCER_MAX_IN_FLIGHT", 1, 10_000_000);
-    // checked even if each source has its own
+    // checks the default values even if every source overrides them
     SourceConfig.from(settings, "", maxInFlight);
     return new ProducerConfig(
         enabled,

@@ -1,10 +1,10 @@
 package dev.datapipeline.config;
 
 /**
- * The {@code sensor} source.
+ * Settings of the {@code sensor} source.
  *
  * @param count number of sensors
- * @param seed with the same seed the values take the same course
+ * @param seed seed of the random values; the same seed gives the same values
  */
 public record SensorConfig(int count, long seed) {
 

@@ -9,12 +9,11 @@ import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
 
 /**
- * Reads settings and checks them against their bounds. Each setting is named as its environment
- * variable; the MicroProfile Config property is the same name in lower case with dots. The defaults
- * stand in {@code META-INF/microprofile-config.properties}.
+ * Reads settings and checks them against their bounds. A setting is identified by its environment
+ * variable. Its MicroProfile Config property has the same name in lower case, with dots. The
+ * defaults are in {@code META-INF/microprofile-config.properties}.
  *
- * <p>Every method throws {@link InvalidSettingException} for a value that is missing or not
- * allowed.
+ * <p>Every method throws {@link InvalidSettingException} if the value is missing or not allowed.
  */
 final class Settings {
   private final Config config;
@@ -35,9 +34,9 @@ final class Settings {
         });
   }
 
-  /** Returns a value that is shown to nobody; empty if it is not set. */
+  /** Returns a secret setting, or an empty value if it isn't set. Never logged. */
   Optional<String> secret(String setting, int minLength, int maxLength) {
-    // a file of the server's variable directories has the variable's own name
+    // a file in a variable directory of the server has the name of the environment variable
     Optional<String> value =
         config
             .getOptionalValue(property(setting), String.class)
@@ -50,7 +49,7 @@ final class Settings {
     return value;
   }
 
-  /** Returns the first of two settings if it has a value, and the second one otherwise. */
+  /** Returns the first setting if it has a value, and the second one otherwise. */
   String firstSet(String setting, String otherwise) {
     return config.getConfigValue(property(setting)).getValue() != null ? setting : otherwise;
   }

@@ -4,21 +4,21 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * How one source is run.
+ * Settings of one source.
  *
  * @param name the source's name
- * @param topic where its events go
- * @param interval from the start of one tick to the start of the next, 10 ms to 1 day
- * @param eventsPerTick how many events it is asked for at each tick, 1 or more
+ * @param topic the topic of its events
+ * @param interval time from the start of one tick to the start of the next, 10 ms to 1 day
+ * @param eventsPerTick maximum number of events per tick, 1 or more
  */
 public record SourceConfig(String name, String topic, Duration interval, int eventsPerTick) {
-  /** The shortest interval. */
+  /** The shortest allowed interval. */
   public static final Duration MIN_INTERVAL = Duration.ofMillis(10);
 
-  /** The longest interval. */
+  /** The longest allowed interval. */
   public static final Duration MAX_INTERVAL = Duration.ofDays(1);
 
-  /** What the source has not set for itself is that of the producer as a whole. */
+  /** Reads the settings of a source; unset ones default to those of the producer. */
   static SourceConfig from(Settings settings, String name, int maxInFlight) {
     String own = "SOURCE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
     String eventsPerTick = settings.firstSet(own + "_EVENTS_PER_TICK", "PRODUCER_EVENTS_PER_TICK");

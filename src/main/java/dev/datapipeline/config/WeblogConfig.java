@@ -1,10 +1,10 @@
 package dev.datapipeline.config;
 
 /**
- * The {@code weblog} source.
+ * Settings of the {@code weblog} source.
  *
- * @param visitors how many visitors may be on the site at once
- * @param seed with the same seed, at the same times, the same visits happen
+ * @param visitors maximum number of visitors at the same time
+ * @param seed seed of the random values; the same seed and clock give the same events
  */
 public record WeblogConfig(int visitors, long seed) {
 

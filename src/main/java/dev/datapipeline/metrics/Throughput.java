@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** Measures how many events per second are sent and stored. Thread-safe. */
 @ApplicationScoped
@@ -19,8 +20,9 @@ public class Throughput {
   private static final int SAMPLES = 11;
 
   @Resource private ManagedScheduledExecutorService scheduler;
-  @Inject private PipelineMetrics metrics;
 
+  private final PipelineMetrics metrics;
+  private final LongSupplier nanoTime;
   private final Deque<Sample> samples = new ArrayDeque<>();
   private Future<?> task;
 
@@ -34,13 +36,33 @@ public class Throughput {
    */
   public record Rate(double sent, double stored) {}
 
+  /** Required by CDI for client proxies; do not call. */
+  protected Throughput() {
+    this(null, null);
+  }
+
+  /**
+   * Takes no sample yet.
+   *
+   * @param metrics the totals to sample
+   */
+  @Inject
+  public Throughput(PipelineMetrics metrics) {
+    this(metrics, System::nanoTime);
+  }
+
+  Throughput(PipelineMetrics metrics, LongSupplier nanoTime) {
+    this.metrics = metrics;
+    this.nanoTime = nanoTime;
+  }
+
   void start(@Observes @Initialized(ApplicationScoped.class) Object start) {
     task = scheduler.scheduleAtFixedRate(this::sample, 0, 1, TimeUnit.SECONDS);
   }
 
-  private synchronized void sample() {
+  synchronized void sample() {
     PipelineMetrics.Counts counts = metrics.counts();
-    samples.addLast(new Sample(System.nanoTime(), counts.sent(), counts.stored()));
+    samples.addLast(new Sample(nanoTime.getAsLong(), counts.sent(), counts.stored()));
     if (samples.size() > SAMPLES) {
       samples.removeFirst();
     }

@@ -1,8 +1,8 @@
 package dev.datapipeline.producer;
 
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.broker.KafkaClients;
 import dev.datapipeline.config.InvalidSettingException;
-import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
@@ -26,7 +26,7 @@ import java.util.TreeMap;
 public class RunningSources {
   @Inject private ProducerConfig config;
   @Inject private EventPublisher publisher;
-  @Inject private KafkaConfig kafka;
+  @Inject private KafkaClients clients;
   @Inject private Broker broker;
   @Inject private FilePositions positions;
   @Inject private PipelineMetrics metrics;
@@ -70,7 +70,7 @@ public class RunningSources {
 
   private EventSender sender(EventSource source) {
     return source instanceof ResumableSource
-        ? new TransactionalSender(kafka, broker, positions, metrics, tracing)
+        ? new TransactionalSender(clients, broker, positions, metrics, tracing)
         : (from, settings, results) ->
             publisher.publish(settings.topic(), from.next(settings.eventsPerTick()), results);
   }

@@ -2,7 +2,7 @@ package dev.datapipeline.producer;
 
 import dev.datapipeline.broker.BacklogScan;
 import dev.datapipeline.broker.Broker;
-import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.broker.KafkaClients;
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
@@ -20,12 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
  * Sends the events of a resumable source in Kafka transactions. Events of an aborted transaction
@@ -43,14 +39,14 @@ final class TransactionalSender implements EventSender {
   private Producer<String, byte[]> producer;
 
   TransactionalSender(
-      KafkaConfig kafka,
+      KafkaClients clients,
       Broker broker,
       FilePositions positions,
       PipelineMetrics metrics,
       Tracing tracing) {
     this(
-        transactionalId -> new KafkaProducer<>(properties(kafka, transactionalId)),
-        topic -> unstoredPositions(topic, broker, positions, new BacklogScan(kafka)),
+        clients::transactionalProducer,
+        topic -> unstoredPositions(topic, broker, positions, new BacklogScan(clients)),
         metrics,
         tracing);
   }
@@ -71,21 +67,6 @@ final class TransactionalSender implements EventSender {
     this.unstoredPositions = unstoredPositions;
     this.metrics = metrics;
     this.tracing = tracing;
-  }
-
-  private static Map<String, Object> properties(KafkaConfig kafka, String transactionalId) {
-    Map<String, Object> properties = kafka.commonProperties();
-    properties.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, StringSerializer.class);
-    properties.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-    properties.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
-    properties.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 60_000);
-    properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
-    properties.put(ProducerConfig.LINGER_MS_CONFIG, 5);
-    properties.put(ProducerConfig.BATCH_SIZE_CONFIG, 131_072);
-    properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-    // the longest allowed line must fit even when it is escaped; the broker has its own limit
-    properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, 64 << 20);
-    return properties;
   }
 
   /**

@@ -6,20 +6,21 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * How far a file is read, as it travels with a record.
+ * The position in a file behind the line of a record. It is sent along in the record's header, so
+ * that the transaction that stores the record can store the position too.
  *
- * @param file the row of {@code file_positions}
- * @param next the offset in the file of what follows
+ * @param file the file's id in {@code file_positions}
+ * @param next the offset of the next line in the file
  */
 public record FilePosition(long file, long next) {
-  /** The name of the record's header. */
+  /** The name of the header. */
   public static final String HEADER = "datapipeline-file";
 
   /**
-   * Reads the position that a record carries.
+   * Returns the position in a record's headers.
    *
    * @param headers the record's headers
-   * @return empty if it carries none that is well formed
+   * @return empty if there is no well-formed position
    */
   public static Optional<FilePosition> of(Headers headers) {
     Header header = headers.lastHeader(HEADER);
@@ -32,9 +33,9 @@ public record FilePosition(long file, long next) {
   }
 
   /**
-   * Returns the header's value.
+   * Returns the value of the header.
    *
-   * @return 16 bytes
+   * @return two big-endian longs: file and offset
    */
   public byte[] toBytes() {
     return ByteBuffer.allocate(2 * Long.BYTES).putLong(file).putLong(next).array();

@@ -5,27 +5,27 @@ import java.time.Instant;
 import java.util.Objects;
 
 /**
- * One event, ready to be sent.
+ * An event, ready to be sent.
  *
- * @param key events with the same key keep their order; null if order does not matter
- * @param timestamp when it happened; becomes the Kafka record's timestamp
- * @param json the event as UTF-8 encoded JSON; not copied, so not to be changed any more
- * @param position how far a {@link ResumableSource} has come with it; null for every other source
+ * @param key events with the same key keep their order; null if the order doesn't matter
+ * @param timestamp when the event happened; becomes the timestamp of the Kafka record
+ * @param json the event as UTF-8 encoded JSON; not copied, so don't change it afterwards
+ * @param position where a {@link ResumableSource} resumes after this event; null for other sources
  */
 public record Event(String key, Instant timestamp, byte[] json, FilePosition position) {
 
-  /** Checks that timestamp and JSON are there. */
+  /** Requires a timestamp and JSON. */
   public Event {
     Objects.requireNonNull(timestamp, "timestamp");
     Objects.requireNonNull(json, "json");
   }
 
   /**
-   * Makes an event of a source that remembers nothing.
+   * Creates an event of a source that isn't resumable.
    *
-   * @param key events with the same key keep their order; null if order does not matter
-   * @param timestamp when it happened
-   * @param json the event as UTF-8 encoded JSON; not copied
+   * @param key events with the same key keep their order; null if the order doesn't matter
+   * @param timestamp when the event happened
+   * @param json the event as UTF-8 encoded JSON; not copied, so don't change it afterwards
    */
   public Event(String key, Instant timestamp, byte[] json) {
     this(key, timestamp, json, null);

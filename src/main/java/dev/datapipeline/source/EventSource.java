@@ -3,25 +3,25 @@ package dev.datapipeline.source;
 import java.util.List;
 
 /**
- * Where events come from. A CDI bean that implements this is a source; the setting {@code
- * PRODUCER_SOURCE} names those that run.
+ * Supplies events. Every CDI bean that implements this interface is a source; the setting {@code
+ * PRODUCER_SOURCE} chooses which of them run.
  *
  * <p>The producer calls a source from one thread at a time.
  */
 public interface EventSource {
 
   /**
-   * Returns the name by which the configuration chooses this source.
+   * Returns the name that chooses this source in the configuration.
    *
-   * @return lower-case letters, digits and hyphens
+   * @return lower-case letters, digits and hyphens, starting with a letter
    */
   String name();
 
   /**
-   * Returns the next events. Called once a tick; it should return promptly.
+   * Returns the next events. Called once per tick, so it should return quickly.
    *
-   * @param max how many events are wanted at the most, 1 or more
-   * @return the events in the order in which they are to be sent, possibly none; never null
+   * @param max maximum number of events, 1 or more
+   * @return the events in the order in which they are sent; may be empty, never null
    */
   List<Event> next(int max);
 }

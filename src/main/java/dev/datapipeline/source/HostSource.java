@@ -26,9 +26,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Measurements of the machine that this runs on, as one event a tick: processor, memory, disks,
- * network and JVM. Counters are those of the system, since it started. What the system does not
- * tell is left out.
+ * Measures the machine it runs on: processor, memory, disks, network and JVM, as one event per
+ * tick. Counters are the system's own and count from its boot. Values that the system doesn't
+ * provide are omitted.
  */
 @ApplicationScoped
 public class HostSource implements EventSource {
@@ -37,7 +37,7 @@ public class HostSource implements EventSource {
   private final Path proc;
   private final String host;
 
-  /** Measures this machine. */
+  /** Creates a source that measures this machine. */
   public HostSource() {
     this(Path.of("/proc"));
   }
@@ -98,7 +98,7 @@ public class HostSource implements EventSource {
     return cpu;
   }
 
-  /** The system answers with a negative number, or none, as long as it does not know. */
+  /** Omits a value that isn't known yet: it is negative, or not a number. */
   private static void addShare(JsonObjectBuilder object, String name, double share) {
     if (share >= 0) {
       object.add(name, rounded(share));
@@ -124,7 +124,10 @@ public class HostSource implements EventSource {
     return memory;
   }
 
-  /** What could be given to programs without swapping; free memory alone leaves out caches. */
+  /**
+   * Returns the sizes in {@code /proc/meminfo}, in bytes. It has the available memory, which
+   * includes caches that can be freed; the JVM only knows the free memory.
+   */
   private Map<String, Long> memInfo() {
     Map<String, Long> sizes = new HashMap<>();
     for (String line : lines("meminfo")) {
@@ -144,7 +147,7 @@ public class HostSource implements EventSource {
     }
   }
 
-  /** Each store once; without those that have no size, which are the kernel's own. */
+  /** Returns every file store once, without virtual ones and those without a size. */
   private static JsonArrayBuilder disks() {
     JsonArrayBuilder disks = JSON.createArrayBuilder();
     Set<String> seen = new HashSet<>();
@@ -159,7 +162,7 @@ public class HostSource implements EventSource {
                   .add("usable_bytes", store.getUsableSpace()));
         }
       } catch (IOException e) {
-        // it was unmounted, or this user may not see it: there is nothing to tell about it
+        // unmounted in the meantime, or not accessible to this user
         seen.remove(store.name());
       }
     }
@@ -173,7 +176,7 @@ public class HostSource implements EventSource {
     };
   }
 
-  /** Returns null where the system has no such file. */
+  /** Returns the network interfaces; null if the system doesn't have {@code /proc/net/dev}. */
   private JsonArrayBuilder network() {
     List<String> lines = lines("net/dev");
     if (lines.isEmpty()) {

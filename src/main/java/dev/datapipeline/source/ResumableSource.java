@@ -3,32 +3,35 @@ package dev.datapipeline.source;
 import java.util.Map;
 
 /**
- * A source that goes on where it was, and whose events are sent in Kafka transactions: each of them
- * reaches the topic exactly once, whenever the application ends. Of several instances one runs it.
+ * A source that can resume at a stored position. Its events are sent in Kafka transactions, so each
+ * of them reaches the topic exactly once, even if the application crashes. Only one of several
+ * instances runs it at a time.
  */
 public interface ResumableSource extends EventSource {
 
   /**
-   * Returns whether this instance may run the source now. Called before each tick.
+   * Claims the source for this instance, or renews the claim. Called before each request for
+   * events.
    *
-   * @return false while another instance runs it
+   * @return false while another instance runs the source
    */
   boolean claim();
 
   /**
-   * Returns what tells this source from every other that sends to the same broker.
+   * Returns the transactional id of the Kafka producer. It must be unique among all producers of
+   * the broker.
    *
-   * @return the same at every start, in every instance
+   * @return the same id after every restart and in every instance
    */
   String transactionalId();
 
   /**
-   * Goes on behind what is stored or on its way. Called before the first events, and again after
-   * events could not be sent: those that {@link #next} has given since are not on the topic, unless
-   * they are told here.
+   * Resumes behind everything that is stored in the database or on the topic. Called before the
+   * first request for events, and again after a transaction failed. Events that {@link #next}
+   * returned since the previous call must then be returned again, unless the stored positions or
+   * the argument cover them.
    *
-   * @param onTheWay how far each file's lines are on the topic, as far as they are not known to be
-   *     stored, by the file's row
+   * @param unstored positions of events that are on the topic but not stored yet, by file id
    */
-  void resume(Map<Long, Long> onTheWay);
+  void resume(Map<Long, Long> unstored);
 }

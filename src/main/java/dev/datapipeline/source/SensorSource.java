@@ -16,13 +16,13 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Named sensors, read in turn. A value drifts towards what is usual at the time of the day and
- * carries its own inertia, so that a chart of it looks like a measurement and not like noise.
+ * Simulates named sensors, which are read in turn. Each value follows a daily curve with some
+ * inertia, so a chart of it looks like a measurement and not like noise.
  */
 @ApplicationScoped
 public class SensorSource implements EventSource {
 
-  /** What a sensor measures: its unit, its usual value, its daily swing and its unrest. */
+  /** A measured quantity: its unit, mean, daily amplitude, noise and number of decimals. */
   private enum Quantity {
     TEMPERATURE("°C", 21, 4, 0.08, 2),
     HUMIDITY("%", 48, 9, 0.25, 1),
@@ -31,21 +31,21 @@ public class SensorSource implements EventSource {
     POWER("W", 340, 160, 6, 1);
 
     private final String unit;
-    private final double usual;
-    private final double dailySwing;
-    private final double unrest;
+    private final double mean;
+    private final double dailyAmplitude;
+    private final double noise;
     private final int decimals;
 
-    Quantity(String unit, double usual, double dailySwing, double unrest, int decimals) {
+    Quantity(String unit, double mean, double dailyAmplitude, double noise, int decimals) {
       this.unit = unit;
-      this.usual = usual;
-      this.dailySwing = dailySwing;
-      this.unrest = unrest;
+      this.mean = mean;
+      this.dailyAmplitude = dailyAmplitude;
+      this.noise = noise;
       this.decimals = decimals;
     }
 
     double expected(double dayFraction) {
-      return usual + dailySwing * Math.sin(2 * Math.PI * (dayFraction - 0.375));
+      return mean + dailyAmplitude * Math.sin(2 * Math.PI * (dayFraction - 0.375));
     }
   }
 
@@ -61,11 +61,11 @@ public class SensorSource implements EventSource {
           "%s-%d"
               .formatted(
                   quantity.name().toLowerCase(Locale.ROOT), number / Quantity.values().length + 1);
-      offset = random.nextGaussian() * quantity.dailySwing / 4;
+      offset = random.nextGaussian() * quantity.dailyAmplitude / 4;
     }
 
     double read(double dayFraction, Random random) {
-      deviation = 0.98 * deviation + quantity.unrest * random.nextGaussian();
+      deviation = 0.98 * deviation + quantity.noise * random.nextGaussian();
       return quantity.expected(dayFraction) + offset + deviation;
     }
   }
@@ -75,16 +75,16 @@ public class SensorSource implements EventSource {
   private final List<Sensor> sensors = new ArrayList<>();
   private int turn;
 
-  /** For the container's proxy only. */
+  /** Required by CDI for client proxies; do not call. */
   protected SensorSource() {
     clock = null;
     random = null;
   }
 
   /**
-   * Makes the configured sensors.
+   * Creates the configured sensors.
    *
-   * @param config how many, and the seed of their course
+   * @param config the number of sensors and the seed of their values
    */
   @Inject
   public SensorSource(SensorConfig config) {
@@ -119,7 +119,8 @@ public class SensorSource implements EventSource {
   }
 
   /**
-   * None of the parts needs escaping, and at high rates a JSON library costs more than the rest.
+   * Concatenates the JSON. No part needs escaping, and at high rates a JSON library would cost more
+   * than everything else.
    */
   private static Event event(Sensor sensor, Instant now, double value) {
     String json =

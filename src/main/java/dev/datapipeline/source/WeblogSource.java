@@ -14,17 +14,17 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * The access log of a shop that does not exist. Visitors come from somewhere, walk from page to
- * page along links, and leave; some are robots. There are many by day and few by night, most
- * answers are fast and a few are very slow, and an answer that failed is not followed by a click.
+ * Simulates the access log of an online shop. Visitors arrive, follow links from page to page and
+ * leave; some of them are robots. There is more traffic by day than by night. Most responses are
+ * fast and a few are very slow. A visitor leaves after a failed response.
  *
- * <p>Everything follows from the seed and the clock.
+ * <p>The seed and the clock determine all events.
  */
 @ApplicationScoped
 public class WeblogSource implements EventSource {
   private static final int PRODUCTS = 400;
 
-  /** A kind of page: how long it takes, how long it is, how often it fails, and where it leads. */
+  /** A kind of page: its response time, size and failure rate, and the pages it links to. */
   private enum Page {
     HOME(40, 18_000, 0.001),
     SEARCH(140, 24_000, 0.004),
@@ -44,7 +44,7 @@ public class WeblogSource implements EventSource {
       this.failureRate = failureRate;
     }
 
-    /** Returns the page that is clicked next; null if the visitor leaves. */
+    /** Returns the next page of the visitor; null if the visitor leaves. */
     Page next(Random random) {
       double r = random.nextDouble();
       return switch (this) {
@@ -64,7 +64,7 @@ public class WeblogSource implements EventSource {
         case HOME -> "/";
         case SEARCH -> "/search?q=" + pick(SEARCHES, random);
         case CATEGORY -> "/c/" + pick(CATEGORIES, random) + "?page=" + (1 + random.nextInt(5));
-        // few products are looked at by many
+        // a few products are much more popular than the others
         case PRODUCT -> "/p/" + (1 + (int) (PRODUCTS * Math.pow(random.nextDouble(), 3)));
         case CART -> "/cart";
         case CHECKOUT -> "/checkout";
@@ -113,7 +113,7 @@ public class WeblogSource implements EventSource {
     Visitor(Random random) {
       session = "%016x".formatted(random.nextLong());
       boolean robot = random.nextDouble() < 0.06;
-      // addresses that are reserved for documentation
+      // address ranges reserved for documentation
       address =
           random.nextInt(5) == 0
               ? "2001:db8:%x:%x::%x"
@@ -131,7 +131,7 @@ public class WeblogSource implements EventSource {
   private final int maxVisitors;
   private final List<Visitor> visitors = new ArrayList<>();
 
-  /** For the container's proxy only. */
+  /** Required by CDI for client proxies; do not call. */
   protected WeblogSource() {
     clock = null;
     random = null;
@@ -139,9 +139,9 @@ public class WeblogSource implements EventSource {
   }
 
   /**
-   * Opens the shop; nobody is there yet.
+   * Creates a shop without visitors.
    *
-   * @param config how many visitors there may be, and the seed
+   * @param config the maximum number of visitors, and the seed
    */
   @Inject
   public WeblogSource(WeblogConfig config) {
@@ -163,8 +163,8 @@ public class WeblogSource implements EventSource {
     return from[random.nextInt(from.length)];
   }
 
-  /** The share of the busiest hour's requests: a tenth at four at night, all at four by day. */
-  private static double rhythm(Instant now) {
+  /** Returns the traffic relative to the peak: 10 % at 04:00 UTC, 100 % at 16:00 UTC. */
+  private static double trafficShare(Instant now) {
     double dayFraction =
         now.atOffset(ZoneOffset.UTC).getLong(ChronoField.MILLI_OF_DAY) / 86_400_000.0;
     return 0.55 - 0.45 * Math.cos(2 * Math.PI * (dayFraction - 4.0 / 24));
@@ -173,7 +173,7 @@ public class WeblogSource implements EventSource {
   @Override
   public synchronized List<Event> next(int max) {
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    double wanted = max * rhythm(now);
+    double wanted = max * trafficShare(now);
     int requests = (int) wanted + (random.nextDouble() < wanted % 1 ? 1 : 0);
     List<Event> events = new ArrayList<>(requests);
     for (int i = 0; i < requests; i++) {
@@ -183,10 +183,10 @@ public class WeblogSource implements EventSource {
   }
 
   private Event request(Instant now) {
-    boolean comes =
+    boolean isNew =
         visitors.isEmpty() || (visitors.size() < maxVisitors && random.nextDouble() < 0.25);
-    int index = comes ? visitors.size() : random.nextInt(visitors.size());
-    if (comes) {
+    int index = isNew ? visitors.size() : random.nextInt(visitors.size());
+    if (isNew) {
       visitors.add(new Visitor(random));
     }
     Visitor visitor = visitors.get(index);
@@ -239,7 +239,7 @@ public class WeblogSource implements EventSource {
     };
   }
 
-  /** Log-normal, as answers are; one in a hundred waits for something that takes much longer. */
+  /** Returns a log-normal response time; one response in a hundred is much slower. */
   private long millis(Page page, int status) {
     double millis = page.typicalMillis * Math.exp(0.5 * random.nextGaussian());
     if (random.nextDouble() < 0.01 || status >= 500) {

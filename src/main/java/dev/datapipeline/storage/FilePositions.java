@@ -17,21 +17,21 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * What the database knows of the files that are followed. The positions themselves are moved by the
- * transactions that store the lines. Thread-safe.
+ * The followed files in the database: their positions, and the lease that decides which instance
+ * follows them. The positions advance in the transactions that store the lines. Thread-safe.
  */
 @ApplicationScoped
 public class FilePositions {
 
   /**
-   * A file that is followed.
+   * A followed file.
    *
-   * @param id the row
-   * @param path where it was when it was found
-   * @param inode its number in the file system
+   * @param id its id in {@code file_positions}
+   * @param path the path at which it was found
+   * @param inode its inode number in the file system
    * @param fingerprint a digest of its first bytes
-   * @param fingerprintLength of how many of them
-   * @param next the offset behind what is stored
+   * @param fingerprintLength the number of bytes that the digest covers
+   * @param next the offset behind the last stored line
    */
   public record KnownFile(
       long id, String path, long inode, byte[] fingerprint, int fingerprintLength, long next) {}
@@ -40,15 +40,15 @@ public class FilePositions {
   private DataSource dataSource;
 
   /**
-   * Takes or renews the right to follow a reader's files.
+   * Acquires or renews the lease on a reader's files.
    *
    * @param reader the reader's name
-   * @param holder who wants to follow them
-   * @param lease for how long
-   * @return false if another holder's lease has not ended
-   * @throws SQLException if the database does not answer
+   * @param holder identifies the instance
+   * @param duration time after which the lease expires
+   * @return false if another holder has a lease that hasn't expired
+   * @throws SQLException if the statement fails
    */
-  public boolean claim(String reader, UUID holder, Duration lease) throws SQLException {
+  public boolean acquireLease(String reader, UUID holder, Duration duration) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
@@ -59,19 +59,19 @@ public class FilePositions {
                     + " WHERE r.holder = excluded.holder OR r.lease_until < now()")) {
       statement.setString(1, reader);
       statement.setObject(2, holder);
-      statement.setLong(3, lease.toMillis());
+      statement.setLong(3, duration.toMillis());
       return statement.executeUpdate() == 1;
     }
   }
 
   /**
-   * Gives the right up.
+   * Releases the lease on a reader's files. Does nothing if another instance holds it.
    *
    * @param reader the reader's name
-   * @param holder who had it
-   * @throws SQLException if the database does not answer
+   * @param holder identifies the instance
+   * @throws SQLException if the statement fails
    */
-  public void release(String reader, UUID holder) throws SQLException {
+  public void releaseLease(String reader, UUID holder) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
@@ -83,11 +83,11 @@ public class FilePositions {
   }
 
   /**
-   * Returns the files that a reader follows.
+   * Returns the files of a reader.
    *
    * @param reader the reader's name
-   * @return without those that have ended
-   * @throws SQLException if the database does not answer
+   * @return the files that have not ended, in the order in which they were found
+   * @throws SQLException if the statement fails
    */
   public List<KnownFile> files(String reader) throws SQLException {
     List<KnownFile> files = new ArrayList<>();
@@ -114,12 +114,12 @@ public class FilePositions {
   }
 
   /**
-   * Makes a row for a file that was found.
+   * Adds a file.
    *
    * @param reader the reader's name
-   * @param file the file; its id does not matter
-   * @return the row's id
-   * @throws SQLException if the database does not answer
+   * @param file the file; its id is ignored
+   * @return the id of the new row
+   * @throws SQLException if the statement fails
    */
   public long add(String reader, KnownFile file) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -142,12 +142,12 @@ public class FilePositions {
   }
 
   /**
-   * Tells a growing file from others by more of its first bytes.
+   * Replaces the fingerprint of a file that has grown by one that covers more bytes.
    *
-   * @param id the row
+   * @param id the file's id
    * @param fingerprint the digest
-   * @param length of how many bytes
-   * @throws SQLException if the database does not answer
+   * @param length the number of bytes that the digest covers
+   * @throws SQLException if the statement fails
    */
   public void fingerprint(long id, byte[] fingerprint, int length) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -162,10 +162,10 @@ public class FilePositions {
   }
 
   /**
-   * Writes down that a file does not exist any more as it was.
+   * Marks a file as ended, because it was truncated or overwritten.
    *
-   * @param id the row
-   * @throws SQLException if the database does not answer
+   * @param id the file's id
+   * @throws SQLException if the statement fails
    */
   public void end(long id) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -177,11 +177,11 @@ public class FilePositions {
   }
 
   /**
-   * Returns up to where each partition of a topic is stored.
+   * Returns how far each partition of a topic is stored.
    *
    * @param topicId the topic's id
-   * @return the next offset to store, by the partition's number
-   * @throws SQLException if the database does not answer
+   * @return the next offset to store, by partition number
+   * @throws SQLException if the statement fails
    */
   public Map<Integer, Long> storedOffsets(UUID topicId) throws SQLException {
     Map<Integer, Long> offsets = new HashMap<>();
@@ -199,7 +199,7 @@ public class FilePositions {
     return offsets;
   }
 
-  /** Moves the positions of the files whose lines are among the records. */
+  /** Advances the positions of all files that have lines among the records. */
   static void move(Connection connection, List<StorableRecord> records) throws SQLException {
     Map<Long, Long> positions = new TreeMap<>();
     for (StorableRecord record : records) {

@@ -133,7 +133,7 @@ public final class Backends implements AutoCloseable {
         server == null ? null : ServerGuard.start(server, directory.resolve("guard.args"));
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(
+            lastingThread(
                 () -> {
                   if (guard != null) {
                     guard.stop();
@@ -141,6 +141,21 @@ public final class Backends implements AutoCloseable {
                   Reference.reachabilityFence(this);
                 },
                 "backends"));
+  }
+
+  /**
+   * Creates a thread that may run after {@code main} has returned. Maven's exec:java then ends the
+   * threads of its thread group and destroys the group. A shutdown hook of a destroyed group cannot
+   * start, and its exception keeps the JVM from running the other hooks, such as dev mode's.
+   */
+  static Thread lastingThread(Runnable work, String name) {
+    ThreadGroup group = Thread.currentThread().getThreadGroup();
+    while (group.getParent() != null) {
+      group = group.getParent();
+    }
+    Thread thread = new Thread(group, work, name);
+    thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+    return thread;
   }
 
   private static Path serverLog(Path server) {

@@ -54,14 +54,8 @@ final class NextSteps implements Runnable {
 
   /** Prints the text once when the application works, if that is within ten minutes. */
   void printWhenReady() {
-    // Maven's exec:java ends the threads of its own thread group when main has returned.
-    ThreadGroup group = Thread.currentThread().getThreadGroup();
-    while (group.getParent() != null) {
-      group = group.getParent();
-    }
-    Thread thread = new Thread(group, this, "next-steps");
+    Thread thread = Backends.lastingThread(this, "next-steps");
     thread.setDaemon(true);
-    thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
     thread.start();
   }
 

@@ -7,8 +7,9 @@ import java.util.regex.Pattern;
  * Leaves out what Maven and its plugins print with level INFO while the server starts. Warnings,
  * errors, and what the server itself prints on its console, still appear.
  *
- * <p>Maven has no setting for this: its levels apply to the complete build. Maven prints whole
- * lines to {@link System#out}. A version that prints elsewhere is merely not quiet.
+ * <p>Maven has no setting for this: its levels apply to the complete build. Maven 3 prints whole
+ * lines to {@link System#out}, which .mvn/jvm.config makes it look up each time. Without that, the
+ * lines appear.
  *
  * <p>This runs after Maven has closed the class loader of this class. It may only use classes of
  * the JDK and classes that are loaded already.

@@ -9,6 +9,8 @@ import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,27 +21,32 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Attempts to break in, one for each door. */
+/** Attacks on the HTTP API. */
 class ApiSecurityIT {
   private static final Duration SHORT = Duration.ofSeconds(10);
   private static final String JSON = "application/json";
   private static final Pattern GENERATED =
       Pattern.compile("password of the user operator is (\\S+)");
 
+  private static final Tokens TOKENS = new Tokens();
+
   private static Pipeline pipeline;
   private static Api api;
 
+  /** Passwords and tokens are both accepted, so that every attempt can try both ways in. */
   @BeforeAll
-  static void start() {
+  static void start(@TempDir Path folder) throws IOException {
     pipeline =
         new Pipeline("door", 1)
             .with("OPERATOR_PASSWORD", Api.PASSWORD)
             .with("API_MAX_POST_TIME", "PT3S")
             .with("API_MAX_EVENT_BYTES", "1000000");
+    TOKENS.settings(folder).forEach(pipeline::with);
     api = new Api(pipeline.running().httpPort());
   }
 
@@ -84,7 +91,7 @@ class ApiSecurityIT {
     "POST, /api/events;a=b",
     "POST, /x/../api/events"
   })
-  void withoutTheOperatorsPasswordNothingIsWrittenOrControlled(String method, String path) {
+  void onlyTheOperatorWritesAndControls(String method, String path) {
     List<Map<String, String>> strangers =
         List.of(
             Map.of(),
@@ -111,7 +118,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void theRefusalSaysHowToDoItRight() {
+  void aRefusalNamesTheAuthenticationScheme() {
     HttpResponse<String> response =
         api.request("POST", "/api/events", BodyPublishers.ofString("{}"), Map.of());
 
@@ -121,46 +128,76 @@ class ApiSecurityIT {
         .startsWith("application/problem+json");
   }
 
+  /** The defaults: no password and no issuer of tokens is set. Reading is closed as well. */
   @Test
-  void withoutOPERATOR_PASSWORDOneIsGeneratedAndPrintedOnceAndNoOtherIsTaken() {
-    Application other = new Pipeline("door_generated", 1).instance();
-    try {
-      other.start();
-      Pipeline.awaitReady(other);
+  void withoutASetPasswordOneIsGeneratedAndNoOtherIsAccepted() {
+    try (Pipeline defaults = new Pipeline("door_closed", 1).with("API_READ_ACCESS", "operator")) {
+      Application closed = defaults.running();
       List<String> printed =
-          other.log().stream().filter(line -> GENERATED.matcher(line).find()).toList();
+          closed.log().stream().filter(line -> GENERATED.matcher(line).find()).toList();
       assertThat(printed).hasSize(1);
       Matcher matcher = GENERATED.matcher(printed.get(0));
       assertThat(matcher.find()).isTrue();
       String password = matcher.group(1);
       assertThat(password.length()).isGreaterThanOrEqualTo(20);
-      Api generated = new Api(other.httpPort());
-      for (String wrong : new String[] {"", "operator", "null", "${OPERATOR_PASSWORD}"}) {
-        assertThat(
-                status(
-                    generated.request(
-                        "POST",
-                        "/api/pipeline/consumer/resume",
-                        BodyPublishers.noBody(),
-                        Map.of("Authorization", Api.basic(Api.USER, wrong)))))
-            .as("password '%s'", wrong)
-            .isEqualTo(401);
+
+      Api client = new Api(closed.httpPort());
+      for (String[] request :
+          new String[][] {{"POST", "/api/pipeline/consumer/resume"}, {"GET", "/api/events"}}) {
+        for (String wrong : new String[] {"", "operator", "null", "${OPERATOR_PASSWORD}"}) {
+          assertThat(statusAs(client, request, Api.basic(Api.USER, wrong)))
+              .as("%s with password '%s'", request[1], wrong)
+              .isEqualTo(401);
+        }
+        assertThat(statusAs(client, request, "Bearer eyJhbGciOiJub25lIn0.e30.")).isEqualTo(401);
+        assertThat(statusAs(client, request, Api.basic(Api.USER, password))).isEqualTo(200);
       }
-      assertThat(
-              status(
-                  generated.request(
-                      "POST",
-                      "/api/pipeline/consumer/resume",
-                      BodyPublishers.noBody(),
-                      Map.of("Authorization", Api.basic(Api.USER, password)))))
-          .isEqualTo(200);
-    } finally {
-      other.close();
+      assertThat(status(client.get("/api/events"))).isEqualTo(401);
     }
   }
 
+  private static int statusAs(Api client, String[] request, String authorization) {
+    return status(
+        client.request(
+            request[0],
+            request[1],
+            BodyPublishers.noBody(),
+            Map.of("Authorization", authorization)));
+  }
+
+  // tokens (MicroProfile JWT)
+
+  private static int postAs(String authorization) {
+    return status(
+        api.request(
+            "POST",
+            "/api/events",
+            BodyPublishers.ofString("{}"),
+            Map.of("Content-Type", JSON, "Authorization", authorization)));
+  }
+
   @Test
-  void aPageOfAnotherSiteMayNotUseTheBrowsersPassword() {
+  void aTokenOfAnOperatorIsAccepted() throws GeneralSecurityException {
+    assertThat(postAs("Bearer " + TOKENS.of("operator"))).isEqualTo(202);
+  }
+
+  @Test
+  void thePasswordIsAcceptedBesideTokens() {
+    assertThat(postAs(Api.basic(Api.USER, Api.PASSWORD))).isEqualTo(202);
+    assertThat(postAs(Api.basic(Api.USER, "wrong"))).isEqualTo(401);
+  }
+
+  @Test
+  void everyOtherTokenIsRefused() throws GeneralSecurityException {
+    assertThat(postAs("Bearer " + TOKENS.of("reader"))).isEqualTo(403);
+    TOKENS
+        .invalid()
+        .forEach(
+            (reason, token) -> assertThat(postAs("Bearer " + token)).as(reason).isEqualTo(401));
+  }
+
+  @Test
+  void pagesOfOtherSitesAreRefused() {
     HttpResponse<String> response =
         api.post(
             "/api/pipeline/consumer/resume",
@@ -181,7 +218,7 @@ class ApiSecurityIT {
         "Host: localhost\r\nForwarded: for=203.0.113.9",
         "Host: localhost\r\nX-Real-IP: 127.0.0.1"
       })
-  void dataAreReadOnLoopbackOnly(String headers) {
+  void dataCanBeReadFromLoopbackOnly(String headers) {
     for (String path :
         new String[] {"/api/events", "/api/stats", "/api/dead-letters", "/api/events/export.csv"}) {
       String answer =
@@ -192,31 +229,13 @@ class ApiSecurityIT {
   }
 
   @Test
-  void healthIsOpen() {
+  void healthIsOpenToEveryone() {
     String answer =
         api.raw(
             "GET /health/live HTTP/1.1\r\nHost: any.example\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n",
             SHORT);
 
     assertThat(rawStatus(answer)).isEqualTo(200);
-  }
-
-  @Test
-  void readingCanBeTheOperatorsAlone() {
-    Application closed =
-        new Pipeline("door_closed", 1)
-            .with("OPERATOR_PASSWORD", Api.PASSWORD)
-            .with("API_READ_ACCESS", "operator")
-            .instance();
-    try {
-      closed.start();
-      Pipeline.awaitReady(closed);
-      Api client = new Api(closed.httpPort());
-      assertThat(status(client.get("/api/events"))).isEqualTo(401);
-      assertThat(status(client.control("GET", "/api/events"))).isEqualTo(200);
-    } finally {
-      closed.close();
-    }
   }
 
   // paths
@@ -237,7 +256,7 @@ class ApiSecurityIT {
         "/%c0%ae%c0%ae/server.xml",
         "/\\..\\..\\server.xml"
       })
-  void noPathLeadsToAFile(String path) {
+  void noPathLeadsToAnInternalFile(String path) {
     String answer =
         api.raw(
             "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".formatted(path),
@@ -251,7 +270,7 @@ class ApiSecurityIT {
   // sizes and times
 
   @Test
-  void aBombOfSpaceOrOfOneEventIsRefusedWithoutBeingUnpackedWhole() throws IOException {
+  void compressionBombsAreRefused() throws IOException {
     for (String unit : new String[] {" ", "\n", "\"" + "x".repeat(1000)}) {
       HttpResponse<String> response =
           api.post(
@@ -276,7 +295,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void aSlowRequestIsEnded() throws IOException {
+  void aSlowRequestIsAborted() throws IOException {
     String begin =
         "POST /api/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
                 .formatted(Api.basic(Api.USER, Api.PASSWORD))
@@ -314,7 +333,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void manyOpenConnectionsDoNotKeepOthersOut() throws IOException {
+  void manyOpenConnectionsDoNotBlockOthers() throws IOException {
     List<Socket> open = new ArrayList<>();
     try {
       for (int i = 0; i < 300; i++) {
@@ -341,7 +360,7 @@ class ApiSecurityIT {
         "POST /api/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
         "\u0000\u0001\u0002\r\n\r\n"
       })
-  void whatIsNoRequestIsRefused(String request) {
+  void invalidRequestsAreRefused(String request) {
     String answer =
         api.raw(
             request
@@ -355,7 +374,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void hugeNestingIsRefused() {
+  void deepNestingIsRefused() {
     for (String open : new String[] {"[", "{\"a\":", "[{\"a\":"}) {
       HttpResponse<String> response =
           api.post(
@@ -380,7 +399,7 @@ class ApiSecurityIT {
         "path=a%5C&value=%5C",
         "after=1-1;DELETE%20FROM%20raw_events"
       })
-  void noParameterIsSql(String query) {
+  void parametersAreNotExecutedAsSql(String query) {
     assertThat(status(api.post("/api/events", JSON, "{\"a\":\"kept\"}"))).isEqualTo(202);
     pipeline.assertEverythingStoredExactlyOnce();
     long before = pipeline.stored();
@@ -395,7 +414,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void nobodyWritesLinesIntoTheLog() {
+  void inputCannotForgeLogLines() {
     String forged = "forged-line-of-the-log";
     api.get("/api/events?from=x%0A" + forged);
     api.get("/api/events?topic=x%0D%0A" + forged);
@@ -417,7 +436,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void noSecretIsInTheLogOrInAnAnswer() {
+  void secretsAreNeitherLoggedNorReturned() {
     api.post("/api/events", JSON, "{");
     for (String path :
         new String[] {
@@ -439,7 +458,7 @@ class ApiSecurityIT {
   }
 
   @Test
-  void everyAnswerCarriesTheHeadersOfACarefulPage() {
+  void everyResponseHasSecurityHeaders() {
     for (String path : new String[] {"/api/events", "/api/nothing", "/health", "/nothing", "/"}) {
       HttpResponse<String> response = api.get(path);
       assertThat(response.headers().firstValue("Content-Security-Policy").orElse(""))

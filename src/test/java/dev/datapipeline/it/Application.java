@@ -13,8 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The application as people run it, on a server process of its own, so that it can be killed. The
- * same instance can be started again. Close it.
+ * The application in a server process of its own, which can be killed and started again. Close it.
  */
 final class Application implements AutoCloseable {
   private final String name;
@@ -39,6 +38,7 @@ final class Application implements AutoCloseable {
     }
   }
 
+  /** Returns a port on which nothing listens now. */
   static int freePort() {
     try (ServerSocket socket = new ServerSocket(0)) {
       return socket.getLocalPort();
@@ -66,7 +66,7 @@ final class Application implements AutoCloseable {
     return this;
   }
 
-  /** Ends the server as a crash of the machine would. */
+  /** Kills the server (SIGKILL), as a crash of the machine would. */
   void kill() {
     if (process != null) {
       // the start script waits for the JVM
@@ -82,6 +82,26 @@ final class Application implements AutoCloseable {
     if (!await(60)) {
       kill();
       throw new IllegalStateException("the server did not stop; see " + log);
+    }
+  }
+
+  /** Stops the server's JVM where it is (SIGSTOP), as if the machine hung. */
+  void hang() {
+    signal("STOP");
+  }
+
+  /** Lets the server continue after {@link #hang()}. */
+  void resume() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    try {
+      new ProcessBuilder("kill", "-s", name, Long.toString(pid())).start().waitFor();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -106,7 +126,7 @@ final class Application implements AutoCloseable {
             .anyMatch(line -> line.contains("PipelineStarter") && line.contains(" I topic "));
   }
 
-  /** Returns the server's JVM, for signals. */
+  /** Returns the process id of the server's JVM. */
   long pid() {
     return process
         .descendants()
@@ -124,7 +144,7 @@ final class Application implements AutoCloseable {
     return httpPort;
   }
 
-  /** Returns every file that the server has logged to. */
+  /** Returns all log files of the server. */
   List<Path> logFiles() {
     try (Stream<Path> files = Files.walk(directory.server().resolve("logs"))) {
       return Stream.concat(Stream.of(log), files.filter(Files::isRegularFile)).toList();

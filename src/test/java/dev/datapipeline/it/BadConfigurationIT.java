@@ -9,21 +9,13 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A setting that cannot be used stops the start. */
+/** An invalid setting stops the start. */
 class BadConfigurationIT {
 
   @Test
-  void aBadValueIsNamedInOneLineAndNothingStarts() {
-    Map<String, String> environment = new LinkedHashMap<>(TestBackends.get().environment());
-    environment.put("PRODUCER_INTERVAL", "soon");
-    try (Application application = new Application("badConfiguration", environment).start()) {
-      await()
-          .atMost(Duration.ofSeconds(90))
-          .until(() -> !lines(application, "The application does not start.").isEmpty());
-
-      assertThat(lines(application, "The application does not start."))
-          .singleElement()
-          .asString()
+  void anInvalidValueIsReportedInOneLineAndNothingStarts() {
+    try (Application application = start("badConfiguration", "PRODUCER_INTERVAL", "soon")) {
+      assertThat(refusal(application))
           .contains(
               "Setting PRODUCER_INTERVAL has the value 'soon', which is not allowed:"
                   + " it must be an ISO-8601 duration such as PT1S, from PT0.01S to PT24H.");
@@ -35,23 +27,30 @@ class BadConfigurationIT {
   }
 
   @Test
-  void aSourceThatIsNotThereIsNamedWithThoseThatAre() {
-    Map<String, String> environment = new LinkedHashMap<>(TestBackends.get().environment());
-    environment.put("PRODUCER_SOURCE", "sensors");
-    try (Application application = new Application("badSource", environment).start()) {
-      await()
-          .atMost(Duration.ofSeconds(90))
-          .until(() -> !lines(application, "The application does not start.").isEmpty());
-
-      assertThat(lines(application, "The application does not start."))
-          .singleElement()
-          .asString()
+  void anUnknownSourceIsReportedWithTheKnownOnes() {
+    try (Application application = start("badSource", "PRODUCER_SOURCE", "sensors")) {
+      assertThat(refusal(application))
           .contains(
               "Setting PRODUCER_SOURCE has the value 'sensors', which is not allowed:"
                   + " it must be one or more of ",
               "sensor",
               "there is no source 'sensors'");
     }
+  }
+
+  private static Application start(String name, String setting, String value) {
+    Map<String, String> environment = new LinkedHashMap<>(TestBackends.get().environment());
+    environment.put(setting, value);
+    return new Application(name, environment).start();
+  }
+
+  /** Waits for the line that says why the application does not start; there must be one only. */
+  private static String refusal(Application application) {
+    String text = "The application does not start.";
+    await().atMost(Duration.ofSeconds(90)).until(() -> !lines(application, text).isEmpty());
+    List<String> refusals = lines(application, text);
+    assertThat(refusals).hasSize(1);
+    return refusals.get(0);
   }
 
   private static List<String> lines(Application application, String text) {

@@ -314,7 +314,7 @@ class BenchmarkIT {
 
   /** Returns how many seconds PostgreSQL takes to copy the stored rows from a file. */
   private double copy() throws SQLException {
-    Path file = ServerDirectory.TARGET.resolve("it/backends/rows.copy");
+    Path file = TestBackends.DIRECTORY.resolve("rows.copy");
     String columns = "(\"timestamp\", payload, topic_partition_id, kafka_offset)";
     try (Connection connection = backends.postgres().connectAsSuperuser();
         Statement statement = connection.createStatement()) {

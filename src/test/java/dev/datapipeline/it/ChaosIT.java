@@ -22,10 +22,9 @@ import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 
 /**
- * One fault after another, chosen by a seed, while two producers send: after each round every
- * record that the topic held at its end has to be in the database exactly once. Run by {@code mvn
- * -Pchaos verify} only; the system properties chaos.seed, chaos.rounds and chaos.minutes say what
- * and for how long.
+ * Causes one random fault after another while two producers send. After each round every record of
+ * the topic must be in the database exactly once. Runs with {@code mvn -Pchaos verify} only; the
+ * system properties chaos.seed, chaos.rounds and chaos.minutes choose the faults and the duration.
  */
 class ChaosIT {
   private static final int PARTITIONS = 4;
@@ -35,7 +34,7 @@ class ChaosIT {
   private static final String OF_TOPIC =
       "topic_partition_id IN (SELECT id FROM topic_partitions WHERE topic = 'chaos')";
 
-  /** What a round does; returns it in words. */
+  /** A fault of a round. Returns its description. */
   private interface Fault {
     String happen() throws Exception;
   }
@@ -106,7 +105,7 @@ class ChaosIT {
     assertThat(wrong).as("seed %d, round %d: %s", seed, round, what).isEmpty();
   }
 
-  /** Each fault happens once before one happens again, but for those that are listed twice. */
+  /** Deals the faults like cards: each one is used before any is used again. */
   private Fault nextFault() {
     if (deck.isEmpty()) {
       deck.addAll(faults);
@@ -120,7 +119,7 @@ class ChaosIT {
     System.out.println(line);
   }
 
-  /** Waits until all that is on the topic now is stored, and returns what is wrong with it. */
+  /** Waits until everything on the topic is stored, and returns what is wrong with it. */
   private List<String> verdict(TopicContent content) {
     try {
       content.readTo(pipeline.endOffsets());
@@ -169,7 +168,7 @@ class ChaosIT {
     return "instance " + (instances.indexOf(instance) + 1);
   }
 
-  /** Sees to it that an instance runs, and that their number changes now and then. */
+  /** Starts an instance if fewer than a random number of them are running. */
   private String joinOrStay() {
     int wanted = 1 + random.nextInt(instances.size());
     List<Application> idle = instances.stream().filter(instance -> !instance.isRunning()).toList();
@@ -198,17 +197,13 @@ class ChaosIT {
     return "stopped " + name(leaving);
   }
 
-  /** Sometimes longer than the group waits for it, so that it comes back as a zombie. */
+  /** The instance sometimes hangs for longer than its session lasts, and returns as a zombie. */
   private String hangInstance() throws Exception {
     Application hanging = anyRunning();
-    signal("STOP", hanging);
+    hanging.hang();
     String time = lasting(12_000);
-    signal("CONT", hanging);
+    hanging.resume();
     return "hung " + name(hanging) + time;
-  }
-
-  private static void signal(String name, Application application) throws Exception {
-    new ProcessBuilder("kill", "-s", name, Long.toString(application.pid())).start().waitFor();
   }
 
   private String killBroker() throws Exception {
@@ -270,7 +265,7 @@ class ChaosIT {
 
   private String putDatabaseBack() {
     double share = 0.5 + random.nextDouble() / 2;
-    pipeline.putDatabaseBack(share);
+    pipeline.restoreEarlierState(share);
     return String.format(Locale.ROOT, "put the database back by %.0f %%", 100 * (1 - share));
   }
 

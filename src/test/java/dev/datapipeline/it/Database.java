@@ -8,12 +8,22 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The database as somebody with psql sees it. */
+/** The database as a user of psql sees it. */
 final class Database {
   private final PostgresServer server;
 
   Database(PostgresServer server) {
     this.server = server;
+  }
+
+  /**
+   * Returns a query whose first parameter is a topic and whose table {@code own} has the topic's
+   * events only. The rows of other tests are filtered out before any operator of json sees them: it
+   * would fail for documents such as {@code "\\u0000"}.
+   */
+  static String ofTopic(String select) {
+    return "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?) "
+        + select;
   }
 
   /** Runs a query and returns its rows' columns as text. */

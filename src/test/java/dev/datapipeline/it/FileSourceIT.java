@@ -15,9 +15,13 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 
-/** Files that grow, are rotated and deleted, while the application is killed. */
+/** The source "file": files grow, are rotated and deleted, and the application is killed. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class FileSourceIT {
   private static Pipeline pipeline;
   private static Path directory;
@@ -55,17 +59,13 @@ class FileSourceIT {
     }
   }
 
-  /**
-   * First the topic, then json: its operators fail for other tests' documents that no text can
-   * hold.
-   */
   private static List<Long> counts(String test) {
     return pipeline
         .database()
         .query(
-            "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
-                + " SELECT count(*), count(DISTINCT payload->>'n') FROM own"
-                + " WHERE payload->>'test' = ?",
+            Database.ofTopic(
+                "SELECT count(*), count(DISTINCT payload->>'n') FROM own"
+                    + " WHERE payload->>'test' = ?"),
             pipeline.name(),
             test)
         .get(0)
@@ -78,7 +78,7 @@ class FileSourceIT {
     await(test + " stored").atMost(Pipeline.PATIENCE).until(() -> counts(test).get(1) >= lines);
   }
 
-  /** Nothing comes later, either: what is written behind is stored behind. */
+  /** Also waits for a last line, so that a late duplicate of an earlier one would be seen. */
   private static void assertEachLineOnce(String test, Path last, int lines) throws IOException {
     awaitLines(test, lines);
     write(last, test + " end", 0, 1);
@@ -88,7 +88,7 @@ class FileSourceIT {
   }
 
   @Test
-  void killedAgainAndAgainInMidFileItLosesAndRepeatsNoLine() throws IOException {
+  void repeatedKillsInMidFileLoseAndRepeatNoLine() throws IOException {
     Path file = directory.resolve("kill.ndjson");
     write(file, "kill", 0, 60_000);
     long before = 0;
@@ -111,9 +111,9 @@ class FileSourceIT {
     awaitLines("behind", 1000);
     pipeline.database().execute("ALTER TABLE raw_events RENAME TO away");
     try {
-      long end = total();
+      long end = pipeline.end();
       write(file, "behind", 1000, 3000);
-      await().atMost(Pipeline.PATIENCE).until(() -> total() >= end + 2000);
+      await().atMost(Pipeline.PATIENCE).until(() -> pipeline.end() >= end + 2000);
       pipeline.instance().kill();
     } finally {
       pipeline.database().execute("ALTER TABLE away RENAME TO raw_events");
@@ -123,12 +123,8 @@ class FileSourceIT {
     assertEachLineOnce("behind", file, 3000);
   }
 
-  private static long total() {
-    return pipeline.endOffsets().values().stream().mapToLong(Long::longValue).sum();
-  }
-
   @Test
-  void aFileThatIsRenamedAndCreatedAgainIsReadToItsEndAndSoIsTheNext() throws IOException {
+  void aRenamedFileAndItsSuccessorAreBothReadToTheEnd() throws IOException {
     Path file = directory.resolve("rename.log");
     Path rotated = directory.resolve("rename.log.1");
     write(file, "rename", 0, 5000);
@@ -147,7 +143,7 @@ class FileSourceIT {
   }
 
   @Test
-  void aFileThatIsRenamedWhileNobodyLooksIsReadOn() throws IOException {
+  void aFileRenamedWhileTheApplicationIsStoppedIsContinued() throws IOException {
     Path file = directory.resolve("stopped.log");
     write(file, "stopped", 0, 1000);
     awaitLines("stopped", 1000);
@@ -161,7 +157,7 @@ class FileSourceIT {
   }
 
   @Test
-  void aFileThatIsCopiedAndTruncatedIsReadOnceInBoth() throws IOException {
+  void aFileThatIsCopiedAndTruncatedIsReadOnce() throws IOException {
     Path file = directory.resolve("copy.log");
     write(file, "copy", 0, 3000);
     awaitLines("copy", 1);
@@ -185,17 +181,18 @@ class FileSourceIT {
             pipeline
                 .database()
                 .query(
-                    "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
-                        + " SELECT payload->'unparsed'->>'raw', payload->'unparsed'->>'offset'"
-                        + " FROM own WHERE payload->'unparsed'->>'file' = ?",
+                    Database.ofTopic(
+                        "SELECT payload->'unparsed'->>'raw', payload->'unparsed'->>'offset'"
+                            + " FROM own WHERE payload->'unparsed'->>'file' = ?"),
                     pipeline.name(),
                     file.toString()))
         .containsExactly(List.of("this is no JSON", "24"));
   }
 
-  /** Of two instances one follows the files, and the other one goes on when it is gone. */
+  /** Comes last: the instance that the other tests use is killed. */
   @Test
-  void anotherInstanceGoesOn() throws IOException {
+  @Order(Integer.MAX_VALUE)
+  void whenTheInstanceThatFollowsTheFilesIsKilledAnotherTakesOver() throws IOException {
     Path file = directory.resolve("takeover.log");
     Application second = pipeline.instance("2");
     second.start();

@@ -1,6 +1,5 @@
 package dev.datapipeline.it;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -39,33 +38,28 @@ final class Ledger {
   }
 
   /**
-   * Returns what is wrong: offsets that are in neither table, and offsets that are there more than
-   * once. For topics whose every offset holds a record.
+   * Returns what is wrong: offsets that are in neither table, that are there more than once, or
+   * that lie beyond the position, and rows of no known partition. For topics whose every offset
+   * holds a record.
    *
-   * @return one line for each partition that is not right; empty if all is well
+   * @return one line for each faulty partition; empty if all is well
    */
   List<String> faults() {
-    List<String> faults = new ArrayList<>();
-    for (List<String> row :
-        database.query(
+    return database
+        .query(
             """
-            WITH held AS (
-              SELECT topic_partition_id, kafka_offset FROM raw_events
-              UNION ALL
-              SELECT topic_partition_id, kafka_offset FROM dead_letters WHERE replayed_at IS NULL)
-            SELECT p.partition, p.next_offset, count(h.kafka_offset),
-                   count(DISTINCT h.kafka_offset), min(h.kafka_offset), max(h.kafka_offset)
-            FROM topic_partitions p LEFT JOIN held h ON h.topic_partition_id = p.id
-            WHERE p.topic = ?
-            GROUP BY p.id
-            HAVING count(h.kafka_offset) <> p.next_offset
-                OR count(DISTINCT h.kafka_offset) <> p.next_offset
+            SELECT topic, partition, next_offset, rows, dead_letters, duplicates, absent, beyond
+            FROM offset_audit
+            WHERE topic IS NULL
+               OR topic = ? AND (duplicates <> 0 OR absent <> 0 OR beyond <> 0)
             """,
-            topic)) {
-      faults.add(
-          "partition %s: next offset %s, %s rows, %s distinct offsets from %s to %s"
-              .formatted(row.toArray()));
-    }
-    return faults;
+            topic)
+        .stream()
+        .map(
+            row ->
+                ("topic %s, partition %s: next offset %s, %s rows, %s dead letters,"
+                        + " %s duplicates, %s absent, %s beyond")
+                    .formatted(row.toArray()))
+        .toList();
   }
 }

@@ -19,9 +19,13 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 
-/** What is streamed to the dashboards, and to how many. */
+/** The live feed of the dashboards. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LiveIT {
   private static final int VIEWERS = 200;
   private static final String REQUEST =
@@ -41,7 +45,7 @@ class LiveIT {
     pipeline.close();
   }
 
-  /** Reads messages by their kind until there is one of a kind. */
+  /** Reads messages until one of the given kind arrives; returns the last one of each kind. */
   private static Map<String, String> readUntil(BufferedReader reader, String kind)
       throws IOException {
     Map<String, String> messages = new LinkedHashMap<>();
@@ -69,7 +73,7 @@ class LiveIT {
   }
 
   @Test
-  void whoComesLaterSeesTheLastMinutesAndWhatIsStored() throws Exception {
+  void aNewViewerGetsTheHistoryAndTheStoredEvents() throws Exception {
     pipeline.send(100);
     await().atMost(Pipeline.PATIENCE).until(() -> pipeline.stored() >= 100);
     try (Socket socket = api.open(REQUEST)) {
@@ -89,10 +93,10 @@ class LiveIT {
   }
 
   @Test
-  void viewersWhoDoNotReadHoldNobodyUpAndOneTooManyIsToldSo() throws Exception {
+  void idleViewersDelayNobodyAndOneTooManyIsRefused() throws Exception {
     List<Socket> sockets = new ArrayList<>();
     try {
-      // what they do not read fills their buffers, and then the server's
+      // they never read, so their buffers fill up, and then the server's
       for (int i = 0; i < VIEWERS - 1; i++) {
         sockets.add(api.open(REQUEST));
       }
@@ -122,7 +126,7 @@ class LiveIT {
         socket.close();
       }
     }
-    // those who have gone make room
+    // viewers that left make room
     await()
         .atMost(Pipeline.PATIENCE)
         .ignoreExceptions()
@@ -135,28 +139,27 @@ class LiveIT {
   }
 
   @Test
-  void aReaderWhoMayNotReadIsRefused() throws Exception {
+  void aViewerWithoutReadAccessIsRefused() throws Exception {
     String proxied = REQUEST.replace("Accept", "X-Forwarded-For: 192.0.2.1\r\nAccept");
     try (Socket socket = api.open(proxied)) {
       assertThat(reader(socket).readLine()).contains("401");
     }
   }
 
+  /** Comes last: nothing runs afterwards. */
   @Test
+  @Order(Integer.MAX_VALUE)
   void theStreamEndsWhenTheServerStops() throws Exception {
-    try (Pipeline other = new Pipeline("live-stop", 1)) {
-      Api its = new Api(other.running().httpPort());
-      try (Socket socket = its.open(REQUEST)) {
-        BufferedReader reader = reader(socket);
-        readUntil(reader, "sample");
-        other.instance().stop();
-        String last = "";
-        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-          last = line.startsWith("event: ") ? line : last;
-        }
-        assertThat(last).isEqualTo("event: bye");
+    try (Socket socket = api.open(REQUEST)) {
+      BufferedReader reader = reader(socket);
+      readUntil(reader, "sample");
+      pipeline.instance().stop();
+      String last = "";
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        last = line.startsWith("event: ") ? line : last;
       }
-      assertThat(other.instance().log()).noneMatch(line -> line.contains("did not stop"));
+      assertThat(last).isEqualTo("event: bye");
     }
+    assertThat(pipeline.instance().log()).noneMatch(line -> line.contains("did not stop"));
   }
 }

@@ -1,8 +1,5 @@
 package dev.datapipeline.it;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jboss.arquillian.config.descriptor.api.ArquillianDescriptor;
@@ -10,8 +7,8 @@ import org.jboss.arquillian.core.api.annotation.Observes;
 import org.jboss.arquillian.core.spi.LoadableExtension;
 
 /**
- * Starts broker and database, and prepares the server, before Arquillian starts it: the server's
- * ports and its backends' are free ones, so they are known only then.
+ * Starts the broker and the database and prepares the server before Arquillian starts it. All of
+ * them use free ports, which are known only then.
  */
 public class ManagedServerExtension implements LoadableExtension {
 
@@ -39,17 +36,9 @@ public class ManagedServerExtension implements LoadableExtension {
 
   /** The server that Arquillian starts and deploys to. */
   static final class ManagedServer {
-    static final String NAME = "managedServer";
-    static final int HTTP_PORT = freePort();
+    static final String NAME = "managedServer" + TestBackends.FORK;
+    static final int HTTP_PORT = Application.freePort();
 
     private ManagedServer() {}
-
-    private static int freePort() {
-      try (ServerSocket socket = new ServerSocket(0)) {
-        return socket.getLocalPort();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
   }
 }

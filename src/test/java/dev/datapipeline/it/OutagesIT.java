@@ -27,9 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** The application runs on while what it stands on breaks, and goes on by itself afterwards. */
+/** The application keeps running during outages of its backends and recovers by itself. */
 class OutagesIT {
-  /** What the health checks promise, with some time for a busy machine to answer. */
+  /** Within this time readiness reports an outage and its end, on a busy machine too. */
   private static final Duration HEALTH_FOLLOWS = Duration.ofSeconds(20);
 
   private static final int MEBIBYTE = 1 << 20;
@@ -59,65 +59,52 @@ class OutagesIT {
   }
 
   @Test
-  void aBrokerThatIsKilledLosesAndDoublesNothing() throws Throwable {
-    pipeline.whileRecordsFlow(
-        () -> {
-          pipeline.awaitProgress(500);
-          kafka.kill();
-          try {
-            awaitReadiness("DOWN");
-          } finally {
-            kafka.start();
-          }
-          pipeline.awaitProgress(500);
-        });
-    awaitReadiness("UP");
+  void aBrokerThatIsKilledLosesAndDuplicatesNothing() throws Throwable {
+    breakWhileRecordsFlow(kafka::kill, () -> {}, kafka::start);
 
-    pipeline.assertEverythingStoredExactlyOnce();
     pipeline.awaitNoLag();
   }
 
   @Test
-  void aDatabaseThatIsStoppedImmediatelyLosesAndDoublesNothing() throws Throwable {
-    pipeline.whileRecordsFlow(
-        () -> {
-          pipeline.awaitProgress(500);
-          postgres.stopImmediately();
-          try {
-            awaitReadiness("DOWN");
-            assertThat(health.live()).isEqualTo("UP");
-          } finally {
-            postgres.start();
-          }
-          pipeline.awaitProgress(500);
-        });
-    awaitReadiness("UP");
+  void aDatabaseThatIsStoppedImmediatelyLosesAndDuplicatesNothing() throws Throwable {
+    breakWhileRecordsFlow(
+        postgres::stopImmediately,
+        () -> assertThat(health.live()).isEqualTo("UP"),
+        postgres::start);
 
-    pipeline.assertEverythingStoredExactlyOnce();
     assertNoDeadLetters();
   }
 
   @Test
-  void aDatabaseThatHangsLosesAndDoublesNothing() throws Throwable {
-    pipeline.whileRecordsFlow(
-        () -> {
-          pipeline.awaitProgress(500);
-          postgres.pause();
-          try {
-            awaitReadiness("DOWN");
-          } finally {
-            postgres.resume();
-          }
-          pipeline.awaitProgress(500);
-        });
-    awaitReadiness("UP");
+  void aDatabaseThatHangsLosesAndDuplicatesNothing() throws Throwable {
+    breakWhileRecordsFlow(postgres::pause, () -> {}, postgres::resume);
 
-    pipeline.assertEverythingStoredExactlyOnce();
     assertNoDeadLetters();
   }
 
+  /** Readiness follows an outage in both directions, and every record is stored exactly once. */
+  private static void breakWhileRecordsFlow(
+      Runnable breakBackend, Runnable whileBroken, Runnable repair) throws Throwable {
+    pipeline.whileRecordsFlow(
+        () -> {
+          pipeline.awaitProgress(500);
+          breakBackend.run();
+          try {
+            awaitReadiness("DOWN", HEALTH_FOLLOWS);
+            whileBroken.run();
+          } finally {
+            repair.run();
+          }
+          awaitReadiness("UP", HEALTH_FOLLOWS);
+          pipeline.awaitProgress(500);
+        });
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    awaitReadiness("UP", HEALTH_FOLLOWS);
+  }
+
   @Test
-  void aTableThatIsAwayIsReportedAndWaitedFor() throws IOException {
+  void aMissingTableIsReportedAndWaitedFor() throws IOException {
     pipeline.database().execute("ALTER TABLE raw_events RENAME TO raw_events_away");
     try {
       pipeline.send(300);
@@ -134,7 +121,7 @@ class OutagesIT {
   }
 
   @Test
-  void aRightThatIsRevokedIsReportedAndWaitedFor() throws IOException {
+  void aRevokedPrivilegeIsReportedAndWaitedFor() throws IOException {
     String role = postgres.user();
     pipeline.database().execute("REVOKE INSERT ON raw_events FROM " + role);
     try {
@@ -151,10 +138,10 @@ class OutagesIT {
     assertNoDeadLetters();
   }
 
-  /** A disk that is full is one on which no file grows any more. */
+  /** A file size limit has the effect of a full disk: no file can grow. */
   @Test
   @EnabledOnOs(OS.LINUX)
-  void aDiskThatIsFullIsReportedAndWaitedFor() throws IOException {
+  void aFullDiskIsReportedAndWaitedFor() throws IOException {
     postgres.limitFiles(WAL_SEGMENT_BYTES + 4096);
     try {
       for (int i = 0; i < 2 * WAL_SEGMENT_BYTES / MEBIBYTE; i++) {
@@ -195,14 +182,16 @@ class OutagesIT {
   }
 
   private static void awaitReadiness(String status) {
-    await("readiness " + status)
-        .atMost(status.equals("UP") ? Pipeline.PATIENCE : HEALTH_FOLLOWS)
-        .until(health::ready, status::equals);
+    awaitReadiness(status, status.equals("UP") ? Pipeline.PATIENCE : HEALTH_FOLLOWS);
   }
 
-  /** An authorization failure ends the channel for good. */
+  private static void awaitReadiness(String status, Duration atMost) {
+    await("readiness " + status).atMost(atMost).until(health::ready, status::equals);
+  }
+
+  /** The connector ends the channel at an authorization failure. */
   @Test
-  void aChannelThatDiesIsReportedAndOpenedAgain() throws IOException {
+  void aChannelThatEndsIsReportedAndReopened() throws IOException {
     AclBinding denied =
         new AclBinding(
             new ResourcePattern(ResourceType.GROUP, pipeline.name(), PatternType.LITERAL),
@@ -226,9 +215,9 @@ class OutagesIT {
         .anyMatch(line -> line.contains("channel from the broker ha") && line.contains("ended"));
   }
 
-  /** The channel is well again although it has nothing to deliver. */
+  /** The reopened channel counts as live although there is nothing to deliver. */
   @Test
-  void aChannelThatDiesWhileNothingArrivesIsLiveAgain() {
+  void aChannelThatEndsWhileIdleIsLiveAgain() {
     AclBinding denied =
         new AclBinding(
             new ResourcePattern(ResourceType.TOPIC, pipeline.name(), PatternType.LITERAL),
@@ -251,11 +240,11 @@ class OutagesIT {
   }
 
   @Test
-  void aDatabaseThatWasPutBackIsCaughtUpWithTheNextRecord() {
+  void aDatabaseRestoredFromABackupIsCaughtUpWithTheNextRecord() {
     pipeline.send(600);
     pipeline.assertEverythingStoredExactlyOnce();
 
-    pipeline.putDatabaseBack(0.5);
+    pipeline.restoreEarlierState(0.5);
     pipeline.send(30);
 
     pipeline.assertEverythingStoredExactlyOnce();
@@ -263,18 +252,18 @@ class OutagesIT {
   }
 
   @Test
-  void aDatabaseThatWasPutBackIsCaughtUpWithoutAnyNewRecord() {
+  void aDatabaseRestoredFromABackupIsCaughtUpWithoutAnyNewRecord() {
     pipeline.send(600);
     pipeline.assertEverythingStoredExactlyOnce();
     pipeline.awaitNoLag();
 
-    pipeline.putDatabaseBack(0.5);
+    pipeline.restoreEarlierState(0.5);
 
     pipeline.assertEverythingStoredExactlyOnce();
   }
 
   @Test
-  void aTopicThatIsCreatedAgainIsANewOne() {
+  void aRecreatedTopicIsStoredFromItsBeginning() {
     pipeline.send(600);
     pipeline.assertEverythingStoredExactlyOnce();
     try (TopicContent former = pipeline.content()) {
@@ -284,7 +273,7 @@ class OutagesIT {
 
       pipeline.assertEverythingStoredExactlyOnce();
       assertThat(former.faults()).isEmpty();
-      // longer than the topic was before
+      // the new topic grows beyond the length of the former one
       pipeline.send(900);
       pipeline.assertEverythingStoredExactlyOnce();
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.Backends;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -16,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -23,6 +25,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -30,8 +33,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * One topic of its own, the consumer group of the same name, and the instances of the application
- * that store it. Close it.
+ * A topic, the consumer group of the same name, and the instances of the application that store the
+ * topic. Close it.
  */
 final class Pipeline implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -66,7 +69,7 @@ final class Pipeline implements AutoCloseable {
     createTopic();
   }
 
-  /** Sets something for the instances that are made from now on. */
+  /** Adds a setting for the instances that are created from now on. */
   Pipeline with(String setting, String value) {
     settings.put(setting, value);
     return this;
@@ -103,20 +106,22 @@ final class Pipeline implements AutoCloseable {
     return new KafkaProducer<>(all);
   }
 
-  /** Sends some records and returns when they are on the topic. */
+  /** Sends records and returns when the broker has them. */
   void send(int records) {
     for (int i = 0; i < records; i++) {
       producer.send(
-          new org.apache.kafka.clients.producer.ProducerRecord<>(
+          new ProducerRecord<>(
               name,
               i % partitions,
               null,
-              "{\"i\":%d}".formatted(i).getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+              "{\"i\":%d}".formatted(i).getBytes(StandardCharsets.UTF_8)));
     }
     producer.flush();
   }
 
-  /** Does something while records flow to the topic; returns when all of them are there. */
+  /**
+   * Executes something while records flow to the topic; returns when the broker has all of them.
+   */
   void whileRecordsFlow(Executable what) throws Throwable {
     Flow flow = new Flow(producer, name, FLOW_PER_SECOND);
     try {
@@ -128,7 +133,7 @@ final class Pipeline implements AutoCloseable {
 
   // instances
 
-  /** Returns an instance of the application, which may not run. */
+  /** Returns an instance of the application, which is not started here. */
   Application instance(String suffix) {
     return instances.computeIfAbsent(
         suffix,
@@ -181,7 +186,7 @@ final class Pipeline implements AutoCloseable {
     return new UUID(id.getMostSignificantBits(), id.getLeastSignificantBits());
   }
 
-  /** Returns the offset behind the last record of each partition. */
+  /** Returns the end offset of each partition. */
   Map<Integer, Long> endOffsets() {
     Map<TopicPartition, OffsetSpec> request =
         topicPartitions().stream()
@@ -192,23 +197,33 @@ final class Pipeline implements AutoCloseable {
     return ends;
   }
 
+  /** Returns the sum of the end offsets of all partitions. */
+  long end() {
+    return endOffsets().values().stream().mapToLong(Long::longValue).sum();
+  }
+
   private List<TopicPartition> topicPartitions() {
-    return java.util.stream.IntStream.range(0, partitions)
+    return IntStream.range(0, partitions)
         .mapToObj(partition -> new TopicPartition(name, partition))
         .toList();
   }
 
-  /** Returns how far the group's committed offset is behind the end, for each partition. */
+  /** Returns how far the stored position is behind the end of the topic, for each partition. */
   Map<Integer, Long> lag() {
     Map<Integer, Long> lag = endOffsets();
-    Map<TopicPartition, OffsetAndMetadata> committed =
-        get(admin.listConsumerGroupOffsets(name).partitionsToOffsetAndMetadata());
-    lag.replaceAll(
-        (partition, end) -> {
-          OffsetAndMetadata offset = committed.get(new TopicPartition(name, partition));
-          return end - (offset == null ? 0 : offset.offset());
-        });
+    Map<Integer, Long> positions = positions();
+    lag.replaceAll((partition, end) -> end - positions.getOrDefault(partition, 0L));
     return lag;
+  }
+
+  private Map<Integer, Long> positions() {
+    return database
+        .query(
+            "SELECT partition, next_offset FROM topic_partitions WHERE topic_id = ?::uuid",
+            topicId().toString())
+        .stream()
+        .collect(
+            Collectors.toMap(row -> Integer.valueOf(row.get(0)), row -> Long.valueOf(row.get(1))));
   }
 
   void awaitNoLag() {
@@ -218,7 +233,7 @@ final class Pipeline implements AutoCloseable {
         .until(() -> lag().values().stream().allMatch(lag -> lag == 0));
   }
 
-  /** Moves the group's offsets to the beginning, as soon as the group has no members. */
+  /** Resets the group's offsets to the beginning, as soon as the group has no members. */
   void resetGroup() {
     Map<TopicPartition, OffsetAndMetadata> beginning =
         topicPartitions().stream()
@@ -250,8 +265,8 @@ final class Pipeline implements AutoCloseable {
     await("progress").atMost(PATIENCE).until(() -> stored() >= before + records);
   }
 
-  /** Puts the database back to where it had only the given share of each partition. */
-  void putDatabaseBack(double share) {
+  /** Takes the newest records of each partition out of the database, as a restored backup would. */
+  void restoreEarlierState(double share) {
     String position =
         "(SELECT floor(next_offset * %s) FROM topic_partitions p WHERE p.id = %%s)"
             .formatted(share);
@@ -271,13 +286,13 @@ final class Pipeline implements AutoCloseable {
             + " END $$");
   }
 
-  /** Returns what the topic holds now. */
+  /** Returns what the topic contains now. */
   TopicContent content() {
     return new TopicContent(database, backends.kafka().bootstrapServers(), name, topicId())
         .readTo(endOffsets());
   }
 
-  /** Waits until everything on the topic is stored, and checks that it is, exactly once. */
+  /** Waits until everything on the topic is stored, and checks that it is stored exactly once. */
   void assertEverythingStoredExactlyOnce() {
     try (TopicContent content = content()) {
       await("everything stored").atMost(PATIENCE).until(content::isStored);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Several sources at once, two of them with topics of their own. */
+/** Several sources run at once, two of them with topics of their own. */
 class SourcesIT {
   private static Pipeline pipeline;
 
@@ -32,18 +32,10 @@ class SourcesIT {
     pipeline.close();
   }
 
-  /**
-   * First the topic, then json: its operators fail for other tests' documents that no text can
-   * hold.
-   */
   private static long rows(String topic, String condition) {
     return pipeline
         .database()
-        .number(
-            "WITH own AS MATERIALIZED (SELECT id, payload FROM raw_events_source WHERE topic = ?)"
-                + " SELECT count(*) FROM own WHERE "
-                + condition,
-            topic);
+        .number(Database.ofTopic("SELECT count(*) FROM own WHERE " + condition), topic);
   }
 
   @Test
@@ -74,7 +66,7 @@ class SourcesIT {
   }
 
   @Test
-  void aRestartLosesAndDoublesNothingOnAnyTopic() {
+  void aKillLosesAndDuplicatesNothingOnAnyTopic() {
     long before = rows("sources_weblog", "true");
     pipeline.instance().kill();
     pipeline.running();

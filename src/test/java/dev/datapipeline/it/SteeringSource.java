@@ -16,8 +16,8 @@ import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Runs in the server for {@link ProducerControlIT}: does what a file says and sends what came of
- * it.
+ * A source that runs in the server of {@link OwnSourceIT}. Executes the command that a file
+ * contains and sends the result as an event.
  */
 @ApplicationScoped
 public class SteeringSource implements EventSource {

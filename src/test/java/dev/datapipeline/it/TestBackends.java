@@ -9,19 +9,27 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The broker and the database that all tests of a run share; empty at first, on free ports. */
+/**
+ * The broker and the database that all tests of one JVM share. They are empty at first and listen
+ * on free ports. Maven runs the tests in several JVMs at once; each of them has its own backends,
+ * so that a test can kill them without disturbing the tests of another JVM.
+ */
 final class TestBackends {
+  /** Tells the JVMs of one Maven build apart. */
+  static final String FORK = System.getProperty("it.fork", "-1");
+
+  static final Path DIRECTORY = ServerDirectory.TARGET.resolve("it/backends" + FORK);
+
   private static Backends backends;
 
   private TestBackends() {}
 
   static synchronized Backends get() {
     if (backends == null) {
-      Path directory = ServerDirectory.TARGET.resolve("it/backends");
-      delete(directory);
-      backends = new Backends(directory, 0, 0);
-      // everybody may do everything, until a test denies something; and what a producer that died
-      // has left open does not hold up readers for long
+      delete(DIRECTORY);
+      backends = new Backends(DIRECTORY, 0, 0);
+      // Everything is allowed until a test denies something. A transaction that a dead producer
+      // left open is aborted soon.
       backends
           .kafka()
           .properties(
@@ -37,7 +45,7 @@ final class TestBackends {
     return backends;
   }
 
-  /** Deletes a directory with all that is in it. */
+  /** Deletes a directory and everything in it. */
   static void delete(Path directory) {
     if (!Files.exists(directory)) {
       return;

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /**
- * A broker and a database that are reached with TLS only, and ask for a password or a certificate.
- * In this order, since one instance of the application goes through several tests.
+ * A broker and a database that accept TLS only and require a password or a certificate. The tests
+ * are ordered because one instance of the application goes through several of them.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TlsIT {
@@ -71,7 +71,7 @@ class TlsIT {
     expired = certificates.expired(HOST);
     ofAStranger = certificates.ofAStranger(HOST);
 
-    Path distribution = ServerDirectory.TARGET.resolve("it/backends/postgres-dist");
+    Path distribution = TestBackends.DIRECTORY.resolve("postgres-dist");
     postgres = new PostgresServer(directory.resolve("postgres"), distribution, 0);
     postgres.encrypted(certificates.keyPem(), valid.pem()).start();
     database = new Database(postgres);
@@ -96,7 +96,7 @@ class TlsIT {
             Map.of("KAFKA_TOPIC", TOPIC, "KAFKA_GROUP_ID", TOPIC, "PRODUCER_INTERVAL", "PT0.1S"));
   }
 
-  /** Three listeners: for this test, for passwords, and for certificates; and none without TLS. */
+  /** All listeners require TLS: one is for the test, one for passwords, one for certificates. */
   private static KafkaBroker broker(Path directory) throws Exception {
     KafkaBroker broker = new KafkaBroker(directory, 0);
     String trustStore = certificates.trustStore("PKCS12").toString();
@@ -128,7 +128,7 @@ class TlsIT {
       properties.put(prefix + "ssl.keystore.password", Certificates.PASSWORD);
       properties.put(prefix + "ssl.key.password", Certificates.PASSWORD);
     }
-    // the test shows certificates for other hosts
+    // the test presents certificates of other hosts
     properties.put("ssl.allow.dn.changes", "true");
     properties.put("ssl.allow.san.changes", "true");
     return broker
@@ -149,8 +149,9 @@ class TlsIT {
   }
 
   /**
-   * An instance with a password for each, and a trust store in PKCS12; or what is given, where an
-   * empty value takes a setting away.
+   * Returns an instance that uses passwords and a trust store in PKCS12.
+   *
+   * @param settings override these; an empty value removes a setting
    */
   private static Application application(String name, Map<String, String> settings)
       throws Exception {
@@ -195,7 +196,7 @@ class TlsIT {
     }
   }
 
-  /** Broker and database show another certificate to everybody who connects from now on. */
+  /** Broker and database present this certificate on new connections. */
   private static void show(Certificates.Identity identity) throws Exception {
     postgres.certificate(identity.pem());
     Pipeline.get(
@@ -254,35 +255,31 @@ class TlsIT {
 
   @Test
   @Order(1)
-  void itWaitsForServersThatShowAWrongCertificateAndSaysWhatIsWrong() throws Exception {
+  void wrongCertificatesAreReportedAndWaitedFor() throws Exception {
     show(ofAStranger);
-    Map<String, String> settings =
-        Map.of("KAFKA_TOPIC", TOPIC, "KAFKA_GROUP_ID", TOPIC, "PRODUCER_ENABLED", "false");
-    try (Application waiting = application("tlsWaiting", settings).start()) {
-      String untrusted = "the server's certificate is not from an authority that is trusted here";
-      awaitDown(waiting, untrusted, untrusted);
+    application.start();
+    String untrusted = "the server's certificate is not from an authority that is trusted here";
+    awaitDown(application, untrusted, untrusted);
 
-      show(expired);
-      String tooOld = "the server's certificate has expired";
-      awaitDown(waiting, tooOld, tooOld);
+    show(expired);
+    String tooOld = "the server's certificate has expired";
+    awaitDown(application, tooOld, tooOld);
 
-      show(elsewhere);
-      awaitDown(
-          waiting,
-          "The hostname localhost could not be verified",
-          "the server's certificate is for another host name");
+    show(elsewhere);
+    awaitDown(
+        application,
+        "The hostname localhost could not be verified",
+        "the server's certificate is for another host name");
 
-      show(valid);
-      topic.send("{\"sent\":\"by hand\"}");
-      Pipeline.awaitReady(waiting);
-      assertEverythingStoredExactlyOnce(topic, TOPIC);
-    }
+    show(valid);
+    topic.send("{\"sent\":\"by hand\"}");
+    Pipeline.awaitReady(application);
+    assertEverythingStoredExactlyOnce(topic, TOPIC);
   }
 
   @Test
   @Order(2)
   void eventsFlowAndEachSessionIsEncrypted() {
-    Pipeline.awaitReady(application.start());
     awaitEventSent(application);
 
     assertEverythingStoredExactlyOnce(topic, TOPIC);
@@ -301,7 +298,7 @@ class TlsIT {
 
   @Test
   @Order(3)
-  void whatTheDatabaseLacksIsReadAgainEncrypted() {
+  void missingRecordsAreReadAgainEncrypted() {
     database.execute(
         "DO $$ BEGIN PERFORM FROM topic_partitions ORDER BY id FOR UPDATE;"
             + " DELETE FROM raw_events; UPDATE topic_partitions SET next_offset = 0; END $$");
@@ -381,10 +378,10 @@ class TlsIT {
     }
   }
 
-  /** The name is not asked for by verify-ca. */
+  /** The mode verify-ca does not check the host name. */
   @Test
   @Order(7)
-  void certificatesInPemAreEnoughForTheBrokerAndVerifyCaForTheDatabase() throws Exception {
+  void pemCertificatesAndVerifyCaAreSupported() throws Exception {
     postgres.certificate(elsewhere.pem());
     Certificates.Identity client = certificates.valid("datapipeline", ELSEWHERE);
     Path keyStore = certificates.authorityPem().resolveSibling("client.pem");
@@ -416,7 +413,7 @@ class TlsIT {
 
   @Test
   @Order(8)
-  void aStoreThatCannotBeOpenedStopsTheStartAndIsNamed() throws Exception {
+  void anUnreadableTrustStoreStopsTheStartAndIsReported() throws Exception {
     try (Application refused =
         application("tlsStore", Map.of("KAFKA_CLIENT_SSL_TRUSTSTORE_PASSWORD", WRONG_PASSWORD))
             .start()) {
@@ -436,7 +433,7 @@ class TlsIT {
 
   @Test
   @Order(9)
-  void noSecretIsInAnyLogOrAnswer() throws Exception {
+  void secretsAreNeitherLoggedNorReturned() throws Exception {
     String[] secrets = {
       postgres.password(),
       KAFKA_PASSWORD,
@@ -447,7 +444,7 @@ class TlsIT {
     };
     assertThat(ANSWERS).isNotEmpty();
     assertThat(String.join("\n", ANSWERS)).doesNotContain(secrets);
-    assertThat(APPLICATIONS).hasSize(6);
+    assertThat(APPLICATIONS).hasSize(5);
     for (Application instance : APPLICATIONS) {
       assertThat(instance.logFiles()).hasSizeGreaterThan(1);
       for (Path file : instance.logFiles()) {

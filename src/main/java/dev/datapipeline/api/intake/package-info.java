@@ -9,6 +9,7 @@
  *       validate them, and {@code Posting} sends them and waits for the broker.
  * </ul>
  *
- * <p>May use {@code http}, {@code producer} and {@code tracing}. Nothing uses this package.
+ * <p>May use {@code http}, {@code producer}, {@code tracing}, {@code config} and {@code failure}.
+ * Nothing uses this package.
  */
 package dev.datapipeline.api.intake;

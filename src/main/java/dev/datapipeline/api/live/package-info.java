@@ -3,10 +3,10 @@
  *
  * <ul>
  *   <li>{@link dev.datapipeline.api.live.LiveServlet} accepts clients.
- *   <li>{@link dev.datapipeline.api.live.LiveFeed} computes each update once and sends it to every
- *       {@code Viewer}.
- *   <li>{@code Sampler} takes the rates of the last second, and {@code NewestRows} reads the
- *       tables.
+ *   <li>{@link dev.datapipeline.api.live.LiveFeed} computes the updates, once for all clients.
+ *   <li>{@code Viewers} keeps the recent updates and sends them to each {@code Viewer}, which never
+ *       blocks.
+ *   <li>{@code Sampler} takes a sample every second, and {@code NewestRows} reads the tables.
  * </ul>
  *
  * <p>May use {@code api} except its resources, and the stages of the pipeline. Only the

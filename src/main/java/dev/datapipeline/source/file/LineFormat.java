@@ -20,18 +20,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Makes the JSON of an event from a line. Thread-safe. */
+/** Converts a line to the JSON of an event. Thread-safe. */
 interface LineFormat {
 
   /**
-   * What a line says.
+   * The content of a line.
    *
-   * @param json UTF-8 encoded
-   * @param timestamp when it happened; null if the line does not tell
+   * @param json the event as UTF-8 encoded JSON
+   * @param timestamp the event's time; null if the line contains none
    */
   record Content(byte[] json, Instant timestamp) {}
 
-  /** A line is not what it should be; the message says why. */
+  /** A line could not be parsed; see the message for the reason. */
   final class UnparsableLineException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -43,14 +43,14 @@ interface LineFormat {
   JsonBuilderFactory JSON = Json.createBuilderFactory(Map.of());
 
   /**
-   * Reads a line.
+   * Parses a line.
    *
-   * @param bytes the line as it is in the file
-   * @param text the same, decoded
+   * @param bytes the line, unchanged
+   * @param text the decoded line
    */
   Content parse(byte[] bytes, String text) throws UnparsableLineException;
 
-  /** Each line is a JSON document, which is sent byte for byte. */
+  /** Each line is a JSON document, which is sent unchanged. */
   final class NdJson implements LineFormat {
     private static final JsonParserFactory PARSERS = Json.createParserFactory(Map.of());
 
@@ -62,21 +62,21 @@ interface LineFormat {
         }
         return new Content(bytes, null);
       } catch (RuntimeException e) {
-        // not always a JsonException: the parser has a limit of nesting, for one
+        // not always a JsonException: nesting that is too deep throws another one
         throw new UnparsableLineException("not JSON: " + e.getMessage());
       }
     }
   }
 
-  /** Each line has a field for each name of the first line; the values are text. */
+  /** Comma-separated values. The first line has the names of the fields; all values are text. */
   final class Csv implements LineFormat {
     private final List<String> names;
 
-    /** Takes the names from the first line. */
+    /** Reads the names of the fields from the first line. */
     Csv(String header) throws UnparsableLineException {
       names = fields(header);
       if (new HashSet<>(names).size() < names.size()) {
-        throw new UnparsableLineException("a name is twice in the header");
+        throw new UnparsableLineException("the header contains a name twice");
       }
     }
 
@@ -85,11 +85,11 @@ interface LineFormat {
         List<CsvRecord> records =
             CsvReader.builder().maxBufferSize(1 << 25).ofCsvRecord(text).stream().toList();
         if (records.size() != 1) {
-          throw new UnparsableLineException("not one record of CSV");
+          throw new UnparsableLineException("not exactly one CSV record");
         }
         return records.get(0).getFields();
       } catch (CsvParseException e) {
-        throw new UnparsableLineException("not CSV: " + e.getMessage());
+        throw new UnparsableLineException("not valid CSV: " + e.getMessage());
       }
     }
 
@@ -98,7 +98,7 @@ interface LineFormat {
       List<String> fields = fields(text);
       if (fields.size() != names.size()) {
         throw new UnparsableLineException(
-            "%d fields, and the header has %d".formatted(fields.size(), names.size()));
+            "%d fields instead of the %d in the header".formatted(fields.size(), names.size()));
       }
       JsonObjectBuilder event = JSON.createObjectBuilder();
       for (int i = 0; i < names.size(); i++) {
@@ -108,7 +108,7 @@ interface LineFormat {
     }
   }
 
-  /** A request in the combined format; what a server writes as {@code -} is null. */
+  /** The combined log format of web servers. A field with the value {@code -} becomes null. */
   final class Combined implements LineFormat {
     private static final DateTimeFormatter TIME =
         DateTimeFormatter.ofPattern("dd/MMM/uuuu:HH:mm:ss Z", Locale.ENGLISH);
@@ -118,7 +118,7 @@ interface LineFormat {
       List<String> fields = split(text);
       if (fields.size() != 9) {
         throw new UnparsableLineException(
-            "%d fields, and the combined format has 9".formatted(fields.size()));
+            "%d fields instead of the 9 of the combined format".formatted(fields.size()));
       }
       try {
         Instant time = OffsetDateTime.parse(fields.get(3), TIME).toInstant();
@@ -137,9 +137,10 @@ interface LineFormat {
         add(event, "user_agent", fields.get(8));
         return new Content(event.build().toString().getBytes(StandardCharsets.UTF_8), time);
       } catch (DateTimeException e) {
-        throw new UnparsableLineException("the time is not like 10/Oct/2000:13:55:36 -0700");
+        throw new UnparsableLineException(
+            "the time does not have the format 10/Oct/2000:13:55:36 -0700");
       } catch (NumberFormatException e) {
-        throw new UnparsableLineException("status or size is no number");
+        throw new UnparsableLineException("status or size is not a number");
       }
     }
 
@@ -151,7 +152,10 @@ interface LineFormat {
       }
     }
 
-    /** Fields are separated by a space, in quotes, or in brackets; \" in quotes is a quote. */
+    /**
+     * Splits a line at spaces. A field may be in quotes or brackets and then contain spaces; {@code
+     * \"} is a quote inside quotes.
+     */
     private static List<String> split(String text) throws UnparsableLineException {
       List<String> fields = new ArrayList<>();
       int i = 0;

@@ -7,28 +7,29 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Cuts a growing file into lines; in CSV a line may go on behind a line break in quotes. Holds no
- * more than one line of the allowed length. For one thread.
+ * Splits a growing file into lines. In CSV, a quoted line break doesn't end a line. Memory is
+ * bounded by the maximum line length. Not thread-safe.
  */
 final class LineReader {
 
   /**
-   * A line, or a part of one that is too long.
+   * A line, or a part of a line that is too long.
    *
-   * @param offset where it begins in the file
-   * @param next where the next one begins
-   * @param bytes without the line break
-   * @param fault why it is not a whole line; null if it is
+   * @param offset where it starts in the file
+   * @param next where the next line starts
+   * @param bytes its content without the line break
+   * @param fault why it isn't a complete line; null if it is one
    */
   record Line(long offset, long next, byte[] bytes, String fault) {}
 
   private static final int CHUNK = 1 << 16;
+  private static final String REST = "the rest of a line that is too long";
 
   private final FileChannel file;
   private final int maxBytes;
   private final boolean quotes;
 
-  /** What was read of the file from {@link #position} on. */
+  /** The content of the file from {@link #position} on, as far as it has been read. */
   private byte[] buffer = new byte[CHUNK];
 
   private int filled;
@@ -36,9 +37,9 @@ final class LineReader {
   private boolean withinLine;
 
   /**
-   * Begins at an offset. Behind anything but a line break it is taken to be within a line.
+   * Starts reading at an offset. If no line break precedes it, the offset is inside a line.
    *
-   * @param quotes whether line breaks in quotes belong to the line
+   * @param quotes whether quoted line breaks belong to the line, as in CSV
    */
   LineReader(FileChannel file, long position, int maxBytes, boolean quotes) throws IOException {
     this.file = file;
@@ -51,7 +52,7 @@ final class LineReader {
     }
   }
 
-  /** Returns where the next line begins. */
+  /** Returns the offset of the next line. */
   long position() {
     return position;
   }
@@ -59,10 +60,10 @@ final class LineReader {
   /**
    * Returns the next line.
    *
-   * @param endless whether a last line without a line break is taken as it is
-   * @return empty if the file does not hold a whole one yet
+   * @param acceptUnterminated whether to return a last line that has no line break yet
+   * @return empty if the file doesn't contain another complete line yet
    */
-  Optional<Line> next(boolean endless) throws IOException {
+  Optional<Line> next(boolean acceptUnterminated) throws IOException {
     int searched = 0;
     boolean quoted = false;
     while (true) {
@@ -71,36 +72,39 @@ final class LineReader {
         if (b == '"' && quotes && !withinLine) {
           quoted = !quoted;
         } else if (b == '\n' && !quoted) {
-          return Optional.of(
-              cut(searched, 1, withinLine ? "what follows on a part of a line" : null));
+          return Optional.of(cut(searched, 1, withinLine ? REST : null));
         }
         if (searched >= maxBytes) {
           return Optional.of(tooLong());
         }
       }
       if (!fill()) {
-        if (!endless || filled == 0) {
+        if (!acceptUnterminated || filled == 0) {
           return Optional.empty();
         }
         return Optional.of(
             quoted
-                ? firstLine("a quote is opened and never closed")
-                : cut(filled, 0, withinLine ? "what follows on a part of a line" : null));
+                ? firstLine("an opening quote is never closed")
+                : cut(filled, 0, withinLine ? REST : null));
       }
     }
   }
 
   private Line tooLong() {
-    // a line break that was passed by was within quotes
+    // if there is a line break, it was skipped because it was quoted
     if (indexOfLineBreak(maxBytes) >= 0) {
-      return firstLine("a quote is opened and not closed within %d bytes".formatted(maxBytes));
+      return firstLine("an opening quote is not closed within %d bytes".formatted(maxBytes));
     }
-    Line part = cut(maxBytes, 0, "the line is longer than %d bytes; a part".formatted(maxBytes));
+    Line part =
+        cut(
+            maxBytes,
+            0,
+            "the line is longer than %d bytes; this is a part of it".formatted(maxBytes));
     withinLine = true;
     return part;
   }
 
-  /** The line break was not within quotes after all. */
+  /** Ends the line at the first line break, which was wrongly taken for a quoted one. */
   private Line firstLine(String fault) {
     int lineBreak = indexOfLineBreak(filled);
     return lineBreak >= 0 ? cut(lineBreak, 1, fault) : cut(filled, 0, fault);

@@ -25,12 +25,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class FollowedFileTest {
+class FileTailTest {
   private static final int MAX_LINE = 1024;
 
   @TempDir private Path directory;
   private Path path;
-  private FollowedFile file;
+  private FileTail file;
   private Instant now = Instant.parse("2026-01-02T03:04:05Z");
 
   private final Clock clock =
@@ -64,7 +64,7 @@ class FollowedFileTest {
   private void follow(Format format, long position) throws IOException {
     FileConfig config =
         new FileConfig(directory, "*", format, "default", MAX_LINE, Duration.ofMinutes(1));
-    file = new FollowedFile(path, path, 7, position, config, clock);
+    file = new FileTail(path, path, 7, position, config, clock);
   }
 
   private void append(String text) throws IOException {
@@ -252,7 +252,7 @@ class FollowedFileTest {
     follow(Format.CSV, 0);
     append("a,b\n1\n");
     assertThat(unparsed(read().get(0)).getString("reason"))
-        .isEqualTo("1 fields, and the header has 2");
+        .isEqualTo("1 fields instead of the 2 in the header");
   }
 
   @Test
@@ -279,8 +279,8 @@ class FollowedFileTest {
     assertThat(read())
         .extracting(event -> unparsed(event).getString("reason"))
         .containsExactly(
-            "the time is not like 10/Oct/2000:13:55:36 -0700",
-            "1 fields, and the combined format has 9",
+            "the time does not have the format 10/Oct/2000:13:55:36 -0700",
+            "1 fields instead of the 9 of the combined format",
             "a field does not end with \"");
   }
 }

@@ -1,0 +1,17 @@
+/**
+ * The source {@code file}: follows log files and directories and turns each line into an event.
+ *
+ * <ul>
+ *   <li>{@code FileSource} is the source. It asks the other classes in turn.
+ *   <li>{@code FileReaderLease} decides which of several instances follows the files.
+ *   <li>{@code DirectoryScan} lists the files that exist; {@code FileRegistry} recognizes them
+ *       after renaming, copying and truncation, with the help of {@code Fingerprint}.
+ *   <li>{@code FollowedFile} is the state of one file; {@code FileTail} reads events from it.
+ *   <li>{@code LineReader} splits a file into lines; {@code LineFormat} parses a line.
+ * </ul>
+ *
+ * <p>May use {@code source} and what that may use; positions are kept in {@code storage}. The only
+ * public class is a CDI bean, which {@code producer} finds through {@code EventSource}. No other
+ * package depends on this one.
+ */
+package dev.datapipeline.source.file;
