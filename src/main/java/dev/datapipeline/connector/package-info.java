@@ -15,6 +15,6 @@
  *       the container connects channels only when the application starts.
  * </ul>
  *
- * <p>May use {@code record} and {@code broker}. Used by {@code consumer} and {@code health} only.
+ * <p>May use {@code record} and {@code broker}. Used by {@code consumer} only.
  */
 package dev.datapipeline.connector;

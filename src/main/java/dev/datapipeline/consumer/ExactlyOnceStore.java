@@ -118,9 +118,7 @@ final class ExactlyOnceStore implements RecordStore {
       UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening(partition.topic()));
       if (now.isPresent() && !now.get().equals(origin)) {
         if (delivery.range().records().isEmpty()) {
-          // Nothing tells which of the two topics it is from. If it is the new one, catchUp reads
-          // the
-          // range again.
+          // Nothing tells which topic it is from. If it is the new one, catchUp reads it again.
           LOG.fine("skipped, because its topic is unknown: " + delivery.range());
           continue;
         }
