@@ -520,7 +520,7 @@ else
 fi
 check 'docs: the record produced in the container is a row' documented_prints select '"by-hand"'
 check 'docs: the record produced from the host is a row' documented_prints select '"from-the-host"'
-check 'docs: produce invalid JSON' documented 'produce what is no JSON'
+check 'docs: produce invalid JSON' documented 'produce invalid JSON'
 check 'docs: it is a dead letter with its reason' documented_prints 'dead letters' 'invalid input syntax for type json'
 check 'docs: consume in the container' prints_lines consume '"sensor"' 5
 check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 5

@@ -156,7 +156,7 @@ class ApiIT {
     JsonObject problem = assertProblem(response, 400);
     assertThat(problem.getInt("line")).isEqualTo(4);
     assertThat(problem.getInt("accepted")).isEqualTo(2);
-    assertThat(problem.getString("detail")).startsWith("line 4 is no JSON: ");
+    assertThat(problem.getString("detail")).startsWith("line 4 is not valid JSON: ");
     awaitStored(mark, 2);
   }
 

@@ -147,7 +147,7 @@ class DashboardIT {
                 payload.equals(
                     browser.find("#events .payload button").getDomProperty("textContent")));
     browser.click("#events .payload button");
-    see("#hold", "Held");
+    see("#hold", "Resume updates");
     assertThat(browser.find("#events .payload button").getDomAttribute("aria-expanded"))
         .isEqualTo("true");
     browser.click("#hold");
@@ -180,7 +180,7 @@ class DashboardIT {
   @Order(1)
   void aStoppedServerIsShownAndReconnected() {
     application.kill();
-    see("#away", "The server is away since");
+    see("#away", "Not connected since");
     assertThat(browser.text("#connection")).isEqualTo("not connected");
     browser.screenshot("dashboard-server-away");
     pipeline.running();
@@ -210,7 +210,7 @@ class DashboardIT {
 
     browser.click("#letters tr:first-child td:last-child button");
     signIn("not the password");
-    see("#sign-in-error", "This is not the name and the password of the operator.");
+    see("#sign-in-error", "Wrong name or password.");
     assertThat(number("#waiting")).isEqualTo(waiting);
     // the browser logs the refusal in its console
     assertThat(browser.complaints()).allMatch(complaint -> complaint.contains("401"));
@@ -231,7 +231,7 @@ class DashboardIT {
     signIn(Api.PASSWORD);
     see("#sign-in", "Sign out");
     browser.click("#letters tr:first-child td:last-child button");
-    see("#replay-result", "1 still not accepted: ");
+    see("#replay-result", "1 still rejected: ");
     assertThat(browser.text("#letters")).contains("{no json");
     assertNothingIsWrong();
   }
@@ -309,7 +309,7 @@ class DashboardIT {
             .with("API_READ_ACCESS", "operator")
             .with("OPERATOR_PASSWORD", Api.PASSWORD)) {
       browser.open("http://localhost:" + closed.running().httpPort() + "/");
-      see("#connection", "sign in to see");
+      see("#connection", "sign-in required");
       signIn(Api.PASSWORD);
       see("#connection", "live");
       assertThat(browser.complaints()).allMatch(complaint -> complaint.contains("401"));
