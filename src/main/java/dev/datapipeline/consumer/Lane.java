@@ -111,6 +111,8 @@ final class Lane implements Runnable {
 
   private void gather(List<Delivery> batch) throws InterruptedException {
     Delivery next = nextDelivery();
+    // what gathers during a pause is stored together
+    state.awaitResumed();
     long records = 0;
     long bytes = 0;
     do {

@@ -194,6 +194,20 @@ class LaneTest {
   }
 
   @Test
+  void whatGathersDuringAPauseIsStoredTogether() {
+    thread.start();
+    await().until(() -> store.comparisons.get() == 1);
+    state.paused(true);
+    add(1, 10);
+    await().until(() -> thread.getState() == Thread.State.WAITING);
+    add(1, 10);
+    state.paused(false);
+
+    await().until(() -> stored.get() == 2);
+    assertThat(store.batches).hasSize(1);
+  }
+
+  @Test
   void positionsAreComparedAtTheStart() {
     thread.start();
 

@@ -159,7 +159,10 @@ class TelemetryIT {
       alone.send(1000);
       alone.assertEverythingStoredExactlyOnce();
       Pipeline.awaitReady(alone.instance());
-      assertThat(alone.instance().log()).hasSizeLessThan(300);
+      // the exporter reports each failed attempt with a stack trace
+      assertThat(alone.instance().log())
+          .filteredOn(line -> !line.startsWith("\tat ") && !line.startsWith("Caused by"))
+          .hasSizeLessThan(300);
     }
   }
 
