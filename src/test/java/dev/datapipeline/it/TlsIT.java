@@ -257,32 +257,36 @@ class TlsIT {
   @Order(1)
   void wrongCertificatesAreReportedAndWaitedFor() throws Exception {
     show(ofAStranger);
-    try {
-      application.start();
-      await("live").atMost(Pipeline.PATIENCE).until(application.health()::live, "UP"::equals);
+    Map<String, String> settings =
+        Map.of("KAFKA_TOPIC", TOPIC, "KAFKA_GROUP_ID", TOPIC, "PRODUCER_ENABLED", "false");
+    try (Application waiting = application("tlsWaiting", settings).start()) {
+      await("live").atMost(Pipeline.PATIENCE).until(waiting.health()::live, "UP"::equals);
       String untrusted = "the server's certificate is not from an authority that is trusted here";
-      awaitDown(application, untrusted, untrusted);
+      awaitDown(waiting, untrusted, untrusted);
 
       show(expired);
       String tooOld = "the server's certificate has expired";
-      awaitDown(application, tooOld, tooOld);
+      awaitDown(waiting, tooOld, tooOld);
 
       show(elsewhere);
       awaitDown(
-          application,
+          waiting,
           "The hostname localhost could not be verified",
           "the server's certificate is for another host name");
+
+      show(valid);
+      topic.send("{\"sent\":\"by hand\"}");
+      Pipeline.awaitReady(waiting);
+      assertEverythingStoredExactlyOnce(topic, TOPIC);
     } finally {
       show(valid);
     }
-    topic.send("{\"sent\":\"by hand\"}");
-    Pipeline.awaitReady(application);
-    assertEverythingStoredExactlyOnce(topic, TOPIC);
   }
 
   @Test
   @Order(2)
   void eventsFlowAndEachSessionIsEncrypted() {
+    Pipeline.awaitReady(application.start());
     awaitEventSent(application);
 
     assertEverythingStoredExactlyOnce(topic, TOPIC);
@@ -447,7 +451,7 @@ class TlsIT {
     };
     assertThat(ANSWERS).isNotEmpty();
     assertThat(String.join("\n", ANSWERS)).doesNotContain(secrets);
-    assertThat(APPLICATIONS).hasSize(5);
+    assertThat(APPLICATIONS).hasSize(6);
     for (Application instance : APPLICATIONS) {
       assertThat(instance.logFiles()).hasSizeGreaterThan(1);
       for (Path file : instance.logFiles()) {
