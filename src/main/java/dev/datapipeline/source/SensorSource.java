@@ -49,6 +49,7 @@ public class SensorSource implements EventSource {
     }
   }
 
+  /** A sensor with its own offset, whose deviation from the curve changes slowly. */
   private static final class Sensor {
     private final String name;
     private final Quantity quantity;

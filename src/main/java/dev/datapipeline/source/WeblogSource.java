@@ -103,6 +103,7 @@ public class WeblogSource implements EventSource {
   private static final String ROBOT =
       "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://search.example/bot)";
 
+  /** A session. Robots start at {@code /robots.txt} and send no referrer. */
   private static final class Visitor {
     private final String session;
     private final String address;
@@ -209,6 +210,7 @@ public class WeblogSource implements EventSource {
                 visitor.userAgent);
     Page next = status < 400 ? page.next(random) : null;
     if (next == null) {
+      // the last visitor takes the place of the one that leaves
       visitors.set(index, visitors.get(visitors.size() - 1));
       visitors.remove(visitors.size() - 1);
     } else {

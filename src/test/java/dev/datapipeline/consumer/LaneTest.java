@@ -182,14 +182,14 @@ class LaneTest {
 
   @Test
   void nothingIsStoredWhilePaused() {
-    state.paused(true);
+    state.setPaused(true);
     thread.start();
     add(1, 10);
 
     await().until(() -> thread.getState() == Thread.State.WAITING);
     assertThat(store.batches).isEmpty();
     assertThat(store.comparisons).hasValue(0);
-    state.paused(false);
+    state.setPaused(false);
     await().until(() -> stored.get() == 1);
   }
 

@@ -37,7 +37,7 @@ public class FileSource implements ResumableSource {
   }
 
   /**
-   * Opens no file yet.
+   * Creates a source; opens no file yet.
    *
    * @param config which files to follow, and the format of their lines
    * @param kafka the consumer group, which is part of the transactional id

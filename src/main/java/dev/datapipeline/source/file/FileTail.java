@@ -82,7 +82,7 @@ final class FileTail implements AutoCloseable {
     return channel.size();
   }
 
-  /** Reads the CSV header of a file whose first line is already behind the position. */
+  /** Reads the CSV header of a file whose position is already after its first line. */
   private LineFormat header() throws IOException {
     Optional<Line> first = new LineReader(channel, 0, config.maxLineBytes(), true).next(true);
     try {
@@ -155,16 +155,12 @@ final class FileTail implements AutoCloseable {
               content.timestamp() == null ? now : content.timestamp(),
               content.json(),
               position));
-    } catch (UnparsableLineException e) {
+    } catch (UnparsableLineException | CharacterCodingException e) {
       if (format == null) {
         format = refusing("the header is not valid CSV");
       }
-      return Optional.of(unparsed(line, bytes, e.getMessage(), now, position));
-    } catch (CharacterCodingException e) {
-      if (format == null) {
-        format = refusing("the header is not valid CSV");
-      }
-      return Optional.of(unparsed(line, bytes, "invalid UTF-8", now, position));
+      String reason = e instanceof CharacterCodingException ? "invalid UTF-8" : e.getMessage();
+      return Optional.of(unparsed(line, bytes, reason, now, position));
     }
   }
 

@@ -101,7 +101,7 @@ final class FollowedFile {
         && other.toString().length() > path.toString().length();
   }
 
-  /** Records that the file is missing, and returns whether it has been missing for longer. */
+  /** Records that the file is missing, and returns whether it has been missing for a long time. */
   boolean isMissingFor(Duration time, Instant now) {
     if (missingSince == null) {
       missingSince = now;
