@@ -1,9 +1,9 @@
--- Proves from the database alone that nothing is missing and nothing is duplicated:
+-- Checks, from the database alone, that nothing is missing and nothing is duplicated:
 --
 --   psql -f sql/verify.sql
 --
--- The views say what is right; both answers are of the same moment, so the pipeline may keep running meanwhile.
--- Changes nothing. How to read the answers: docs/operations.md
+-- It queries two views (V5__audit_offsets.sql) on the same snapshot, so the pipeline may keep running meanwhile.
+-- It changes nothing. How to read the results: docs/operations.md
 
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 

@@ -1,67 +1,72 @@
 #!/usr/bin/env bash
-# Tests the playbooks of ansible/ by deploying on a bare booted machine, and runs the commands of docs/deployment.md there.
+# Tests the playbooks of ansible/ by deploying to a bare machine, and runs the commands of docs/deployment.md there.
 # Prints one line for each check.
-#   ansible-test.sh [TARGET...]   bookworm (Docker's repository; the default), trixie (the distribution's packages), or both
-#   ansible-test.sh --all         both, with an image from a registry, and one that the playbook builds
-# The machine and its package repository are those of ../shared/labs/vm/lab; the images are built with the machine's
-# engine or, where there is none, with the one of ../shared/labs/compose/lab. Needs root, and leaves nothing running.
+#
+# Usage: ansible-test.sh [RELEASE...]   deploy to bookworm (Docker's repository; the default), trixie (the packages of
+#                                       Debian), or both
+#        ansible-test.sh --all          both, also with an image from a registry and one that the playbook builds
+#        ansible-test.sh --prepare      only install the tools and create the image of the bare machine
+#        ansible-test.sh --help
+# Environment: TOOLS_REQUIRED=true      fail instead of skipping when something is missing
+#
+# Needs root on Debian (amd64). src/test/lab/target.sh boots the machine; the images are built with the running Docker engine
+# or, if none runs, with one that src/test/lab/engine.sh starts. Nothing is left running.
 set -uo pipefail
 
-root=$(cd "$(dirname "$0")/../../.." && pwd)
-all=false targets=()
+# shellcheck source=SCRIPTDIR/../shell/checks.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../shell/checks.sh"
+
+all=false prepare=false releases=()
 for argument in "$@"; do
   case $argument in
-    --all) all=true targets=(bookworm trixie) ;;
-    bookworm | trixie) targets+=("$argument") ;;
-    *) sed -n 2,8p "$0"; exit 2 ;;
+    --all) all=true releases=(bookworm trixie) ;;
+    bookworm | trixie) releases+=("$argument") ;;
+    --prepare) prepare=true ;;
+    -h | --help) usage; leave 0 ;;
+    *) usage >&2; leave 2 ;;
   esac
 done
-[ ${#targets[@]} -gt 0 ] || targets=(bookworm)
+[ ${#releases[@]} -gt 0 ] || releases=(bookworm)
 
-# shellcheck source=../shell/checks.sh
-source "$root/src/test/shell/checks.sh"
-
-export APP_IMAGE=datapipeline-test:latest ANSIBLE_NOCOLOR=1 ANSIBLE_HOST_KEY_CHECKING=false ANSIBLE_FORCE_COLOR=0
+# as in ansible/ansible.cfg, which is read in that directory only
+export ANSIBLE_PIPELINING=true
+export APP_IMAGE=datapipeline-deployment-test:latest ANSIBLE_NOCOLOR=1 ANSIBLE_HOST_KEY_CHECKING=false ANSIBLE_FORCE_COLOR=0
 unset ANSIBLE_CONFIG
 host=10.231.77.1
 inventory=$work/inventory.ini
 vars=$work/vars.json
 output=$work/output
 everything=$work/everything
-registry_pid=
 
 diagnose() { [ ! -f "$output" ] || tail -n 60 "$output"; }
 
 cleanup() {
-  [ ! -f "$work/vm/lab" ] || lab down > /dev/null 2>&1
-  [ -z "$registry_pid" ] || kill "$registry_pid" 2> /dev/null
-  if docker info > /dev/null 2>&1; then
+  target stop > /dev/null 2>&1
+  stop_process "$work/registry.pid"
+  if engine_answers; then
     docker image rm "$APP_IMAGE" localhost:5000/datapipeline:latest > /dev/null 2>&1
   fi
 }
 
-# --- the machine, and what is deployed on it
+# --- the machine, and what is deployed to it
 
-lab() { bash "$work/vm/lab" "$@"; }
-on_target() { lab ssh "$@"; }
-vm_tools() {
-  command -v ansible-lint > /dev/null && command -v yamllint > /dev/null && command -v systemd-nspawn > /dev/null \
-    && command -v mmdebstrap > /dev/null && command -v apt-ftparchive > /dev/null || lab deps || return 1
-  lab repo && ansible --version
+target() { bash "$project/src/test/lab/target.sh" "$@"; }
+on_target() { target ssh "$@"; }
+install_tools() {
+  has_commands ansible-playbook ansible-lint yamllint || install_packages ansible ansible-lint yamllint || return 1
+  target prepare "${releases[@]}" && ansible --version
 }
 
-images() {
+build_images() {
   DOCKER_BUILDKIT=1 docker compose build app || return 1
-  local image
-  for image in apache/kafka:4.3.1 postgres:18; do
-    docker image inspect "$image" > /dev/null 2>&1 || docker pull "$image" || return 1
-  done
-  docker save --output "$work/images.tar" "$APP_IMAGE" apache/kafka:4.3.1 postgres:18 || return 1
+  local images
+  mapfile -t images < <(docker compose config --images)
+  docker save --output "$work/images.tar" "${images[@]}" || return 1
   if $all; then push_to_registry || return 1; fi
   next_version
 }
 
-# The same application with one more migration: what an upgrade brings
+# Saves an image of the same application with one more migration, for the upgrade.
 next_version() {
   local id war=/opt/ol/wlp/usr/servers/defaultServer/apps/datapipeline.war
   mkdir -p "$work/next" && id=$(docker create "$APP_IMAGE") && docker cp "$id:$war" "$work/next/" || return 1
@@ -78,33 +83,28 @@ PYTHON
 registry() { # ADDRESS
   REGISTRY_HTTP_ADDR=$1:5000 REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=$work/registry \
     docker-registry serve "$work/registry.yml" > "$work/registry.log" 2>&1 &
-  registry_pid=$!
-  echo "$registry_pid" > "$work/registry.pid"
+  echo $! > "$work/registry.pid"
   wait_until 20 curl -sf -o /dev/null "http://$1:5000/v2/"
 }
 push_to_registry() {
-  command -v docker-registry > /dev/null \
-    || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-registry || return 1
+  has_commands docker-registry || install_packages docker-registry || return 1
   printf 'version: 0.1\nstorage: {filesystem: {}}\nhttp: {}\n' > "$work/registry.yml"
   registry localhost || return 1
   docker tag "$APP_IMAGE" localhost:5000/datapipeline:latest && docker push --quiet localhost:5000/datapipeline:latest
   local outcome=$?
-  kill "$registry_pid"
+  stop_process "$work/registry.pid"
   return $outcome
 }
 
-boot() { # TARGET
-  lab up "$1" && cp "${LAB_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/datapipeline-lab/vm}/run/inventory.ini" "$inventory" || return 1
+boot() { # RELEASE
+  target boot "$1" && cp "$(target inventory)" "$inventory" || return 1
   local source=docker
   [ "$1" = bookworm ] || source=distro
-  write_vars "$1" "$source"
-}
-write_vars() { # TARGET SOURCE
   local fingerprint
-  fingerprint=$(curl -sf "http://$host:8079/docker/linux/debian/gpg" | GNUPGHOME=$work gpg --batch --show-keys --with-colons 2> /dev/null \
+  fingerprint=$(curl -sf "http://$host:8079/linux/debian/gpg" | GNUPGHOME=$work gpg --batch --show-keys --with-colons 2> /dev/null \
     | awk -F: '$1 == "fpr" {print $10; exit}') || return 1
   cat > "$vars" << JSON
-{"docker_package_source": "$2", "docker_repository_url": "http://$host:8079/docker/linux",
+{"docker_package_source": "$source", "docker_repository_url": "http://$host:8079/linux",
  "docker_repository_key_fingerprint": "$fingerprint", "docker_users": ["deploy"],
  "datapipeline_image_source": "archive", "datapipeline_image": "$APP_IMAGE", "datapipeline_image_archive": "$work/images.tar"}
 JSON
@@ -115,7 +115,7 @@ play() { # PLAYBOOK ARGUMENT...
   shift
   ansible-playbook -i "$inventory" "ansible/$playbook.yml" --extra-vars "@$vars" "$@" > "$output" 2>&1 < /dev/null
   outcome=$?
-  cat "$output" | tee -a "$everything"
+  tee -a "$everything" < "$output"
   return $outcome
 }
 deploy() { play deploy "$@"; }
@@ -123,7 +123,7 @@ teardown() { play teardown "$@"; }
 changed() { sed -n 's/.* changed=\([0-9]*\) .*/\1/p' "$output"; }
 changes_nothing() { "$@" && [ "$(changed)" = 0 ]; }
 
-# Says TEXT, and nothing was changed before
+# The deployment fails with the text and has changed nothing.
 refuses() { # TEXT ARGUMENT...
   local text=$1
   shift
@@ -131,14 +131,14 @@ refuses() { # TEXT ARGUMENT...
   tr -s ' \n' ' ' < "$output" | grep -qF "$text" && [ "$(changed)" = 0 ]
 }
 
-compose() { on_target "cd /opt/datapipeline && sudo docker compose $*"; }
-sql() { compose "exec -T postgres psql -U datapipeline datapipeline -AtXqc \"$1\""; }
-rows() { sql 'SELECT count(*) FROM raw_events'; }
-has_more_rows_than() { local now; now=$(rows 2> /dev/null) && [ "$now" -gt "$1" ]; }
-containers() { compose ps --quiet --no-trunc "$@"; }
-documented() { # NAME: as written, on the target
+deployed_compose() { on_target "cd /opt/datapipeline && sudo docker compose $*"; }
+sql() { deployed_compose "exec -T postgres psql -U datapipeline datapipeline -AtXqc \"$1\""; }
+containers() { deployed_compose ps --quiet --no-trunc "$@"; }
+
+# Runs the commands below a marker in docs/deployment.md on the machine.
+documented() { # NAME
   local text
-  text=$(block "$1" docs/deployment.md) || return 1
+  text=$(documented_commands "$1" docs/deployment.md) || return 1
   echo "$text"
   printf '%s\n' "$text" | on_target bash -euo pipefail -s
 }
@@ -157,15 +157,15 @@ lint() {
 every_variable_is_documented() {
   local role name status=0
   for role in docker datapipeline; do
-    for name in $(sed -n 's/^\([a-z_]*\):.*/\1/p' "ansible/roles/$role/defaults/main.yml"); do
+    while IFS= read -r name; do
       grep -q "^| \`$name\` |" "ansible/roles/$role/README.md" || { echo "the README of $role lacks $name"; status=1; }
       grep -q "^      $name:" "ansible/roles/$role/meta/argument_specs.yml" || { echo "$name has no specification"; status=1; }
-    done
+    done < <(sed -n 's/^\([a-z_]*\):.*/\1/p' "ansible/roles/$role/defaults/main.yml")
   done
   return $status
 }
 
-# Sources without a change give the same bytes, whoever owns them and whenever they were touched
+# Unchanged sources give the same bytes, regardless of owners and times.
 packing_is_reproducible() {
   local pack=ansible/roles/datapipeline/files/pack.py
   python3 $pack "$work/1.tar.gz" . pom.xml liberty src/main || return 1
@@ -232,7 +232,7 @@ secrets_are_kept() {
   done
   reader_logs_in
 }
-# with the password in the file: it is the one in force
+# with the password in the file, so that one is valid
 reader_logs_in() {
   on_target sudo bash -s << 'SCRIPT' | grep -qx reader
 cd /opt/datapipeline
@@ -255,24 +255,27 @@ changed_setting() {
   local kept
   kept=$(secrets)
   recreates_only_app --extra-vars '{"datapipeline_settings": {"PRODUCER_INTERVAL": "PT0.2S"}}' || return 1
-  [ "$(secrets)" = "$kept" ] && [ "$(compose exec -T app printenv PRODUCER_INTERVAL)" = PT0.2S ]
+  [ "$(secrets)" = "$kept" ] && [ "$(deployed_compose exec -T app printenv PRODUCER_INTERVAL)" = PT0.2S ]
 }
 secrets() { on_target sudo sh -c '"cat /opt/datapipeline/secrets/*"'; }
 
-password_from_a_vault() { # with every character that a file of settings could take for its own
+password_from_a_vault() { # with all characters that are special in .env
   printf 'password' > "$work/vault-password"
+  # shellcheck disable=SC2016
   printf '%s\n' '{"datapipeline_db_reader_password": "a'"'"'b$c\"d\\e#f"}' > "$work/vault.yml"
   ansible-vault encrypt --vault-password-file "$work/vault-password" "$work/vault.yml" || return 1
   deploy --vault-password-file "$work/vault-password" --extra-vars "@$work/vault.yml" || return 1
+  # shellcheck disable=SC2016
   [ "$(on_target sudo cat /opt/datapipeline/secrets/DB_READER_PASSWORD)" = 'a'"'"'b$c"d\e#f' ] || return 1
   reader_logs_in || return 1
-  # and it stays when it is no longer given
+  # it stays valid when it is no longer given
+  # shellcheck disable=SC2016
   deploy && reader_logs_in && ! grep -qF 'b$c' "$everything"
 }
 comes_back_after_reboot() {
   local before
   before=$(rows) || return 1
-  lab reboot || return 1
+  target reboot || return 1
   wait_until 180 has_more_rows_than "$before" && changes_nothing deploy
 }
 
@@ -295,11 +298,11 @@ nothing_is_missing() {
   local proof
   proof=$(documented verify) || return 1
   echo "$proof"
-  # of the last three columns, in each row of the first answer
+  # duplicates, absent and beyond are 0 in each row of the first result
   grep -Eq '^ sensor_data .*\| +0 \| +0 \| +0$' <<< "$proof" && ! grep -E '^ sensor_data ' <<< "$proof" | grep -vE '\| +0 \| +0 \| +0$'
 }
 
-keeps_the_data_unless_asked() {
+teardown_keeps_the_data() {
   local before kept
   before=$(rows) kept=$(secrets) || return 1
   teardown || return 1
@@ -307,7 +310,7 @@ keeps_the_data_unless_asked() {
   changes_nothing teardown || return 1
   deploy && [ "$(secrets)" = "$kept" ] && [ "$(rows)" -gt "$before" ]
 }
-deletes_everything_when_told() {
+teardown_deletes_everything() {
   teardown --check --extra-vars delete_data=yes && [ "$(rows)" -gt 0 ] || return 1
   teardown --extra-vars delete_data=yes || return 1
   [ -z "$(on_target 'docker ps --all --quiet; docker volume ls --quiet; docker network ls --quiet --filter name=pipeline')" ] || return 1
@@ -319,13 +322,13 @@ image_from_a_registry() {
   printf '{"docker_daemon_options": {"log-driver": "local", "insecure-registries": ["%s:5000"]}, "datapipeline_image_source": "pull",
     "datapipeline_image": "%s:5000/datapipeline:latest"}' $host $host > "$work/pull.json"
   deploy --extra-vars "@$work/pull.json" || return 1
-  [ "$(compose ps --format '{{.Image}}' app)" = "$host:5000/datapipeline:latest" ] || return 1
+  [ "$(deployed_compose ps --format '{{.Image}}' app)" = "$host:5000/datapipeline:latest" ] || return 1
   changes_nothing deploy --extra-vars "@$work/pull.json" || return 1
   deploy --extra-vars "@$work/pull.json" --extra-vars "datapipeline_image=$host:5000/no-such-image" && return 1
   grep -q 'could not be pulled on target' "$output" && wait_until 60 has_more_rows_than "$(rows)"
 }
 
-# On this machine, because the other one reaches no registry
+# On this host, because the machine reaches no registry
 builds_the_image() {
   printf 'localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n' > "$work/local.ini"
   cat > ansible/build-test.yml << 'YAML'
@@ -338,7 +341,7 @@ YAML
   local outcome=0
   inventory=$work/local.ini vars=$work/local.json play build-test \
     && inventory=$work/local.ini vars=$work/local.json changes_nothing play build-test || outcome=1
-  # a changed source is another image
+  # changed sources give another image
   if [ $outcome = 0 ]; then
     echo '// changed' >> src/main/java/dev/datapipeline/PipelineStarter.java
     inventory=$work/local.ini vars=$work/local.json play build-test && [ "$(changed)" -gt 0 ] \
@@ -351,60 +354,59 @@ YAML
 
 # --- the run
 
-if ! copy_lab vm; then
-  echo "../shared/labs/vm/lab is not there: nowhere to deploy to."
-  failed=1
-  exit 1
-fi
+obstacle=$(lab_obstacle)
+[ -z "$obstacle" ] || skip_everything 'the deployment test' "no machine can be booted because $obstacle; run this as root on Debian (amd64)"
+
 copy_project
-check 'an engine with Compose is there' engine || exit 1
-check 'what the machine needs is there' vm_tools || exit 1
+check 'tools are installed, and the image of the bare machine is present' install_tools || give_up
+! $prepare || exit
+check 'a Docker engine with Compose runs, and the base images are present' engine || give_up
 check 'yamllint, ansible-lint with profile production, --syntax-check' lint
-check 'every variable is in the README and in the specification' every_variable_is_documented
+check 'every variable is in the README and in the argument specification' every_variable_is_documented
 check 'packing the sources is reproducible' packing_is_reproducible
-check 'the images are in archives' images || exit 1
+check 'the images are built and saved in archives' build_images || give_up
 if $all; then
-  if $started_engine; then
+  if $stop_engine_at_end; then
     check 'build: the playbook builds the image, and builds it again only from changed sources' builds_the_image
   else
-    skip 'build: the playbook builds the image' 'this engine may run a pipeline of its own'
+    skip 'build: the playbook builds the image' 'the running engine may run a pipeline of its own'
   fi
 fi
-# makes room
+# the rest needs no engine here
 stop_engine
 
-for target in "${targets[@]}"; do
-  check "$target: a bare machine boots" boot "$target" || continue
-  check "$target: --check --diff before the first run" check_mode_changes_nothing
-  check "$target: no sudo is refused" refuses_without_sudo
-  check "$target: another distribution is refused" refuses_another_distribution
-  check "$target: a port that is taken is refused, and by whom" refuses_taken_port
-  check "$target: too little memory is refused" refuses 'MiB of memory. The pipeline needs 99999999 MiB' -e datapipeline_memory_minimum=99999999
-  check "$target: too small a disk is refused" refuses 'The pipeline needs 99999999 MiB' -e datapipeline_disk_minimum=99999999
-  check "$target: an unknown setting is refused" refuses 'docker-compose.yml has no setting PRODUCER_INTERVALL' \
+for release in "${releases[@]}"; do
+  check "$release: a bare machine boots" boot "$release" || continue
+  check "$release: --check --diff before the first run" check_mode_changes_nothing
+  check "$release: refuses a user without sudo" refuses_without_sudo
+  check "$release: refuses another distribution" refuses_another_distribution
+  check "$release: refuses a port in use, and names the process" refuses_taken_port
+  check "$release: refuses too little memory" refuses 'MiB of memory. The pipeline needs 99999999 MiB' -e datapipeline_memory_minimum=99999999
+  check "$release: refuses too small a disk" refuses 'The pipeline needs 99999999 MiB' -e datapipeline_disk_minimum=99999999
+  check "$release: refuses an unknown setting" refuses 'docker-compose.yml has no setting PRODUCER_INTERVALL' \
     -e '{"datapipeline_settings": {"PRODUCER_INTERVALL": "PT1S"}}'
-  check "$target: an archive that is not there is refused" refuses 'names no file on this machine' -e datapipeline_image_archive=/nowhere.tar
-  if [ "$target" = bookworm ]; then
-    check "$target: the distribution's packages are refused" refuses 'Debian 12 has no Compose v2' -e docker_package_source=distro
-    check "$target: a wrong key is refused, and not kept" refuses_wrong_key
-    check "$target: an unreachable repository is named" refuses_unreachable_repository
+  check "$release: refuses an archive that does not exist" refuses 'names no file on this machine' -e datapipeline_image_archive=/nowhere.tar
+  if [ "$release" = bookworm ]; then
+    check "$release: refuses the packages of Debian 12" refuses 'Debian 12 has no Compose v2' -e docker_package_source=distro
+    check "$release: refuses a wrong key and does not keep it" refuses_wrong_key
+    check "$release: names an unreachable repository" refuses_unreachable_repository
   fi
-  check "$target: the first run deploys, and rows arrive" first_deployment || continue
-  check "$target: the second run changes nothing" changes_nothing deploy
-  check "$target: --check --diff after it changes nothing" changes_nothing deploy --check --diff
-  check "$target: Docker is configured" docker_is_configured
-  check "$target: secrets are on the host only, with mode 0600, and in force" secrets_are_kept
-  check "$target: docs: look" documented look
-  check "$target: a changed setting recreates the application only" changed_setting
-  check "$target: a password from a vault" password_from_a_vault
-  check "$target: everything comes back after a reboot" comes_back_after_reboot
-  check "$target: an upgrade keeps the data" upgrade
-  check "$target: docs: backup and restore" backup_and_restore
-  if $all && [ "$target" = trixie ]; then
-    check "$target: an image from a registry" image_from_a_registry
+  check "$release: the first run deploys, and rows arrive" first_deployment || continue
+  check "$release: the second run changes nothing" changes_nothing deploy
+  check "$release: --check --diff after it changes nothing" changes_nothing deploy --check --diff
+  check "$release: Docker is configured" docker_is_configured
+  check "$release: secrets are on the machine only, with mode 0600, and valid" secrets_are_kept
+  check "$release: docs: look" documented look
+  check "$release: a changed setting recreates the application only" changed_setting
+  check "$release: a password from a vault" password_from_a_vault
+  check "$release: everything comes back after a reboot" comes_back_after_reboot
+  check "$release: an upgrade keeps the data" upgrade
+  check "$release: docs: backup and restore" backup_and_restore
+  if $all && [ "$release" = trixie ]; then
+    check "$release: an image from a registry" image_from_a_registry
   fi
-  check "$target: docs: nothing is missing, nothing is double" nothing_is_missing
-  check "$target: teardown keeps the data, a new deployment goes on with them" keeps_the_data_unless_asked
-  check "$target: teardown deletes everything when told to" deletes_everything_when_told
-  lab down
+  check "$release: docs: nothing is missing or duplicated" nothing_is_missing
+  check "$release: teardown keeps the data, and a new deployment uses them" teardown_keeps_the_data
+  check "$release: teardown deletes everything if told to" teardown_deletes_everything
+  target stop
 done

@@ -1,27 +1,35 @@
 #!/usr/bin/env bash
 # Tests docker-compose.yml, liberty/Dockerfile and the commands of README.md and docs/compose.md by running them, in a copy of
 # the project and as a Compose project of its own. Prints one line for each check.
-#   compose-test.sh          what the gate needs
-#   compose-test.sh --all    every fault, the classic builder, liberty:dev on the host
-#   ONLY=REGEX               of the faults, only those whose name matches
-# Uses the machine's engine; where there is none, the one of ../shared/labs/compose/lab, which it stops at the end.
-# The invariant that is asked of the database after each fault: every offset of every partition is in exactly one
-# of raw_events and dead_letters (in both only if it was replayed).
+#
+# Usage: compose-test.sh             run the checks of the gate
+#        compose-test.sh --all       also all faults, the classic builder, and liberty:dev on the host
+#        compose-test.sh --prepare   only start the engine and build the images; the engine keeps running
+#        compose-test.sh --help
+# Environment: ONLY=REGEX            of the faults, run only those whose name matches
+#              TOOLS_REQUIRED=true   fail instead of skipping when something is missing
+#
+# Needs a running Docker engine (25 or later, Compose 2.24 or later) that can pull images, or root on Debian (amd64): then
+# src/test/lab/engine.sh starts an engine, which is stopped at the end. Ports 9092 and 5432 must be free.
+#
+# After each fault, the database must show that every offset of every partition is in exactly one of raw_events and
+# dead_letters (in both only if it was replayed).
 set -uo pipefail
 
-root=$(cd "$(dirname "$0")/../../.." && pwd)
-all=false
-case "${1:-}" in
+# shellcheck source=SCRIPTDIR/../shell/checks.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../shell/checks.sh"
+
+all=false prepare=false
+case ${1:-} in
   '') ;;
   --all) all=true ;;
-  *) sed -n 2,9p "$0"; exit 2 ;;
+  --prepare) prepare=true ;;
+  -h | --help) usage; leave 0 ;;
+  *) usage >&2; leave 2 ;;
 esac
 
-# shellcheck source=../shell/checks.sh
-source "$root/src/test/shell/checks.sh"
-
 export COMPOSE_PROJECT_NAME=datapipeline-test-$$ COMPOSE_PROGRESS=plain COMPOSE_MENU=false
-export APP_IMAGE=datapipeline-test:latest
+export APP_IMAGE=datapipeline-compose-test:latest
 unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT PROMETHEUS_PORT GRAFANA_PORT COMPOSE_PROFILES
 
 diagnose() {
@@ -32,10 +40,9 @@ diagnose() {
 
 cleanup() {
   [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
-  docker info > /dev/null 2>&1 || return
+  engine_answers || return
   [ ! -d "$copy" ] || (cd "$copy" && docker compose --profile observability down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
   docker image rm "$APP_IMAGE" > /dev/null 2>&1
-  [ ! -e "$work/standin" ] || docker image rm "$(cat "$work/standin")" > /dev/null 2>&1
 }
 
 # --- helpers
@@ -45,15 +52,14 @@ port_is_free() { ! (: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 sql() { docker compose exec -T postgres psql -U "${role:-datapipeline}" datapipeline -AtXq -v ON_ERROR_STOP=1 -c "$1"; }
 in_kafka() { local tool=$1; shift; docker compose exec -T kafka "/opt/kafka/bin/$tool.sh" --bootstrap-server localhost:9092 "$@"; }
 id_of() { docker compose ps --all --quiet "$1"; }
-readiness() { docker compose exec -T "$@" app curl -s -o /dev/null -m 8 -w '%{http_code}' http://localhost:9080/health/ready; }
+readiness() { docker compose exec -T app curl -s -o /dev/null -m 8 -w '%{http_code}' http://localhost:9080/health/ready; }
 is_ready() { [ "$(readiness)" = 200 ]; }
 is_not_ready() { [ "$(readiness)" = 503 ]; }
-rows() { sql 'SELECT count(*) FROM raw_events'; }
-has_more_rows_than() { local now; now=$(rows 2> /dev/null) && [ "$now" -gt "$1" ]; }
 
 all_healthy() {
   local states
-  states=$(docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $(docker compose ps --all --quiet))
+  states=$(docker compose ps --all --quiet \
+    | xargs docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}')
   [ "$(sort -u <<< "$states")" = 'running healthy' ]
 }
 
@@ -62,7 +68,7 @@ violations() {
   sql 'SELECT * FROM offset_audit WHERE topic IS NULL OR duplicates <> 0 OR absent <> 0 OR beyond <> 0'
 }
 
-# The positions of the topic that is there now, by its id
+# Prints how many partitions of the topic are not stored up to the given offsets.
 behind() { # "PARTITION:OFFSET ..." UUID
   sql "SELECT count(*) FROM unnest('{$1}'::text[]) AS e
        LEFT JOIN topic_partitions t ON t.topic_id = '$2' AND t.partition = split_part(e, ':', 1)::int
@@ -76,7 +82,7 @@ topic_id() { # Kafka prints it in base64
   sql "SELECT encode(decode(translate('$id', '-_', '+/') || '==', 'base64'), 'hex')::uuid"
 }
 
-# Everything that is on the topic now gets stored, and the invariant holds
+# Everything that is on the topic now is stored, and the invariant holds.
 everything_stored_once() {
   local ends id
   ends=$(in_kafka kafka-get-offsets --topic sensor_data | sed 's/^sensor_data://' | paste -sd,) || return 1
@@ -90,7 +96,7 @@ everything_stored_once() {
   sql "SELECT count(*) || ' rows, ' || (SELECT count(*) FROM dead_letters) || ' dead letters' FROM raw_events"
 }
 
-# The stack is as it was before the fault: healthy, moving, and nothing is lost or double
+# All services are healthy, new rows arrive, and nothing is missing or duplicated.
 recovers() {
   wait_until 150 all_healthy || return 1
   local before
@@ -101,19 +107,21 @@ recovers() {
 
 starts_again() { docker compose up --detach && recovers; }
 
-# The commands of README.md or docs/compose.md below a marker
+# Runs the commands below a marker in README.md or docs/compose.md.
 documented() { # NAME
   local text
-  text=$(block "$1" README.md docs/compose.md) || return 1
+  text=$(documented_commands "$1" README.md docs/compose.md) || return 1
   echo "$text"
   bash -euo pipefail -c "$text" < /dev/null
 }
-prints_lines_wait() { wait_until 60 prints_lines "$@"; }
-documented_until() { # NAME TEXT: until it prints the text
+documented_prints() { # NAME TEXT: within a minute
   wait_until 60 prints "$@"
 }
+documented_prints_lines() { # NAME PATTERN COUNT: within a minute
+  wait_until 60 prints_lines "$@"
+}
 prints() { local out; out=$(documented "$1" 2>&1); [[ $out == *"$2"* ]] || { echo "$out"; return 1; }; }
-prints_lines() { # NAME PATTERN COUNT
+prints_lines() {
   local out
   out=$(documented "$1" 2>&1)
   echo "$out"
@@ -124,13 +132,18 @@ network=${COMPOSE_PROJECT_NAME}_pipeline
 
 # --- the checks
 
-files_are_as_agreed() {
+compose_file_is_conventional() {
   ! grep -q '^version:' docker-compose.yml || return 1
   [ "$(docker compose config --services | sort | paste -sd' ')" = 'app kafka postgres' ] || return 1
   [ "$(docker compose --profile observability config --services | sort | paste -sd' ')" = 'app grafana kafka postgres prometheus' ] || return 1
   ! grep -q '# *syntax *=' liberty/Dockerfile || return 1
-  # tags are pinned
+  # every tag names a version
   ! docker compose --profile observability config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':v?[0-9]' || return 1
+  # the same versions as in the build
+  local images postgres
+  images=$(docker compose config --images) && postgres=$(pom_property postgresql.server.version) || return 1
+  echo "$images"
+  grep -qx "apache/kafka:$(pom_property kafka.version)" <<< "$images" && grep -qx "postgres:${postgres%%.*}" <<< "$images"
 }
 
 every_setting_passes_through() {
@@ -141,24 +154,24 @@ every_setting_passes_through() {
     case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | DB_PORT) continue ;; esac
     grep -q "^#$name=" .env.example || { echo ".env.example does not list $name"; missing=1; }
   done
-  for name in $(grep -o '\${[A-Z_]*' docker-compose.yml | tr -d '${' | sort -u); do
+  for name in $(grep -o '[$]{[A-Z_]*' docker-compose.yml | tr -d '{$' | sort -u); do
     grep -q "^#$name=" .env.example || { echo ".env.example does not list $name"; missing=1; }
   done
   return $missing
 }
 
-defaults_of_env_example_are_true() {
+env_example_states_the_defaults() {
   docker compose --profile observability config > "$work/without" || return 1
   grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|DB_SSLROOTCERT|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
   docker compose --profile observability --env-file "$work/example.env" config > "$work/with" || return 1
-  # besides the application's own settings, which are only named there, nothing changes
+  # apart from the application's own settings, which Compose only passes on, nothing changes
   local found
   found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
   [ -z "$found" ] || { echo "$found"; return 1; }
-  # and those are the application's defaults
+  # and those are the defaults in the application's configuration
   local name value
   while IFS='=' read -r name value; do
-    # Compose has defaults of its own for these
+    # docker-compose.yml sets its own defaults for these
     case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS) continue ;; esac
     local property
     property=$(tr 'A-Z_' 'a-z.' <<< "$name")
@@ -175,7 +188,7 @@ builds_with_classic_builder() {
   docker image rm "$APP_IMAGE-classic"
 }
 
-dependencies_are_cached() { # a changed source does not repeat the downloads
+dependencies_are_cached() { # after a change of the sources
   echo '// changed' >> src/main/java/dev/datapipeline/PipelineStarter.java
   DOCKER_BUILDKIT=1 docker build --progress plain --target build -f liberty/Dockerfile . > "$work/build" 2>&1 || { cat "$work/build"; return 1; }
   cat "$work/build"
@@ -184,7 +197,7 @@ dependencies_are_cached() { # a changed source does not repeat the downloads
   grep -q "^$step CACHED" "$work/build"
 }
 
-image_is_as_agreed() {
+image_is_conventional() {
   [ "$(docker image inspect --format '{{.Config.User}}' "$APP_IMAGE")" = 1001 ] || return 1
   local label
   for label in title description licenses version revision; do
@@ -192,7 +205,7 @@ image_is_as_agreed() {
       || { echo "no label $label"; return 1; }
   done
   [ "$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.title"}}' "$APP_IMAGE")" = datapipeline ] || return 1
-  # no password of a key store or of anything else, neither in a file nor in the environment
+  # contains no password, neither in a file nor in the environment
   ! docker run --rm --entrypoint grep "$APP_IMAGE" -rEil 'password="[^$"]' /config/ || return 1
   ! docker image inspect --format '{{.Config.Env}}' "$APP_IMAGE" | grep -i password || return 1
   [ "$(docker run --rm --entrypoint sh "$APP_IMAGE" -c 'ls /liberty/usr/shared/resources/jdbc | grep -c ^postgresql-')" = 1 ]
@@ -201,28 +214,28 @@ image_is_as_agreed() {
 hardened() { # SERVICE...
   local service id status=0
   for service in "$@"; do
-    id=$(id_of $service)
-    local status_file
-    status_file=$(docker compose exec -T $service cat /proc/1/status)
-    grep -q '^NoNewPrivs:[[:space:]]*1' <<< "$status_file" || { echo "$service may gain privileges"; status=1; }
-    grep -qE '^CapEff:[[:space:]]*0+$' <<< "$status_file" || { echo "$service has capabilities"; status=1; }
-    ! grep -qE '^Uid:[[:space:]]*0' <<< "$status_file" || { echo "$service runs as root"; status=1; }
+    id=$(id_of "$service")
+    local process
+    process=$(docker compose exec -T "$service" cat /proc/1/status)
+    grep -q '^NoNewPrivs:[[:space:]]*1' <<< "$process" || { echo "$service can gain privileges"; status=1; }
+    grep -qE '^CapEff:[[:space:]]*0+$' <<< "$process" || { echo "$service has capabilities"; status=1; }
+    ! grep -qE '^Uid:[[:space:]]*0' <<< "$process" || { echo "$service runs as root"; status=1; }
     docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{gt .HostConfig.Memory 0}}' "$id" \
-      | grep -qx 'unless-stopped true' || { echo "$service has no restart policy or no limit"; status=1; }
+      | grep -qx 'unless-stopped true' || { echo "$service has no restart policy or no memory limit"; status=1; }
     docker inspect --format '{{range $p, $b := .NetworkSettings.Ports}}{{range $b}}{{.HostIp}} {{end}}{{end}}' "$id" \
-      | grep -qE '^127\.0\.0\.1 $' || { echo "$service is published elsewhere"; status=1; }
+      | grep -qE '^127\.0\.0\.1 $' || { echo "$service is published on another interface than loopback"; status=1; }
     docker inspect --format '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}' "$id" | tr ' ' '\n' \
       | grep -v "^$COMPOSE_PROJECT_NAME" | grep . && { echo "$service has an anonymous volume"; status=1; }
   done
   return $status
 }
-cannot_write() { docker inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$(id_of "$1")" | grep -qx true || { echo "$1 can write"; return 1; }; }
+has_read_only_root() { docker inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$(id_of "$1")" | grep -qx true || { echo "$1 has a writable root file system"; return 1; }; }
 containers_are_hardened() {
   local status=0
   hardened app kafka postgres || status=1
-  cannot_write app || status=1
+  has_read_only_root app || status=1
   ! docker compose exec -T app touch /config/x || status=1
-  # nothing that runs in the app's container can change the passwords
+  # the application cannot change the passwords
   ! docker compose exec -T app touch /run/credentials/x || status=1
   return $status
 }
@@ -242,7 +255,7 @@ roles_are_separate() {
   sql 'DROP TABLE of_a_later_migration'
 }
 
-login() { # ROLE PASSWORD: over TCP from the host
+login() { # ROLE PASSWORD: over TCP, from the host
   docker run --rm --network host -e PGPASSWORD="$2" --entrypoint psql "$(docker compose config --images | grep postgres)" \
     -h localhost -U "$1" datapipeline -AtXc 'SELECT current_user'
 }
@@ -263,13 +276,13 @@ http() { docker run --rm --network "$1" --entrypoint curl "$APP_IMAGE" -s -m 20 
 api_is_guarded() {
   local address password
   address=http://localhost:$(docker compose port app 9080 | cut -d: -f2)/api
-  # this machine reads without a password, another container does not, and nobody writes
+  # without a password, this host may read, another container may not, and nobody may write
   [ "$(http host "$address/stats")" = 200 ] || return 1
   [ "$(http host -H 'Host: elsewhere.example' "$address/stats")" = 401 ] || return 1
   [ "$(http "$network" http://app:9080/api/stats)" = 401 ] || return 1
   [ "$(http "$network" -H 'Host: localhost' http://app:9080/api/stats)" = 401 ] || return 1
   [ "$(http host -H 'Content-Type: application/json' -d '{"api":"stranger"}' "$address/events")" = 401 ] || return 1
-  # the operator does, with the password that the log shows
+  # the operator may, with the password from the log
   password=$(docker compose logs --no-log-prefix app | sed -n 's/.*the password of the user operator is \([^ ]*\).*/\1/p' | tail -1)
   [ ${#password} -ge 20 ] || return 1
   [ "$(http host -u "operator:$password" -H 'Content-Type: application/json' -d '{"api":"operator"}' "$address/events")" = 202 ] || return 1
@@ -286,15 +299,16 @@ password_can_be_changed() {
   local before
   before=$(rows)
   wait_until 60 has_more_rows_than $((before + 200)) || return 1
-  # and back to what is generated, which is the last one that was in force
+  # without a setting, the last password stays valid
   sed -i '/DB_PASSWORD/d' .env
   docker compose up --detach --wait || return 1
   [ "$(login datapipeline 'o"n}e')" = datapipeline ] && everything_stored_once
 }
 
-# Faults. What is not killed or taken down has to go on by itself.
+# --- faults: services that were not killed or taken down must recover by themselves
+
 kill_service() { docker compose kill -s KILL "$1" && starts_again; }
-crash_service() { # the process dies: nobody but the restart policy brings it back
+crash_service() { # only the restart policy brings it back
   local id pid
   id=$(id_of "$1")
   pid=$(docker inspect --format '{{.State.Pid}}' "$id")
@@ -304,32 +318,26 @@ crash_service() { # the process dies: nobody but the restart policy brings it ba
 }
 restarted_since() { local now; now=$(docker inspect --format '{{.State.Pid}}' "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
 restart_service() { docker compose restart "$1" && recovers; }
-pause_backend() { # until the application says that it does not move
+pause_backend() { # until the application is not ready
   docker compose pause "$1" || return 1
   wait_until 90 is_not_ready
   local outcome=$?
   docker compose unpause "$1" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
 }
-pause_app() { # what is produced meanwhile waits on the topic
+pause_app() { # records produced meanwhile stay on the topic
   docker compose pause app || return 1
   documented produce
   local outcome=$?
   docker compose unpause app && [ $outcome = 0 ] && recovers
 }
 
-disconnect_backend() {
+disconnect() { # SERVICE
   docker network disconnect "$network" "$(id_of "$1")" || return 1
   wait_until 90 is_not_ready
   local outcome=$?
   docker network connect "$network" "$(id_of "$1")" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
 }
-disconnect_app() {
-  docker network disconnect "$network" "$(id_of app)" || return 1
-  wait_until 90 is_not_ready
-  local outcome=$?
-  docker network connect "$network" "$(id_of app)" && [ $outcome = 0 ] && wait_until 120 is_ready && recovers
-}
-stop_in_time() { # nobody has to be killed
+stop_in_time() { # no service has to be killed
   rows > "$work/rows" || return 1
   docker compose stop || return 1
   local service code
@@ -341,15 +349,15 @@ stop_in_time() { # nobody has to be killed
   ! docker compose logs --no-color --tail 200 app | grep -E 'did not stop in time|not acknowledged'
 }
 down_and_up() { docker compose down && starts_again; }
-without_kafkas_volume() {
+start_without_kafkas_volume() {
   docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_kafka-data" && starts_again || return 1
   [ "$(sql 'SELECT count(DISTINCT topic_id) FROM topic_partitions')" -ge 2 ] && [ "$(rows)" -ge "$(cat "$work/rows" 2> /dev/null || echo 0)" ]
 }
-without_credentials_volume() { # new passwords for old data
+start_without_credentials_volume() { # new passwords for the existing data
   docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_credentials" && starts_again
 }
 
-shared_by() { # COUNT: each member of the group has a partition
+shared_by() { # COUNT: so many members of the group have partitions
   local members
   members=$(in_kafka kafka-consumer-groups --describe --members --group datapipeline 2> /dev/null | awk '$1 == "datapipeline" && $NF > 0' | wc -l)
   [ "$members" = "$1" ]
@@ -357,7 +365,8 @@ shared_by() { # COUNT: each member of the group has a partition
 scales_to_three() {
   documented scale || return 1
   wait_until 90 shared_by 3 || return 1
-  [ "$(docker inspect --format '{{(index (index .NetworkSettings.Ports "9080/tcp") 0).HostPort}}' $(id_of app) | sort -u | wc -l)" = 3 ] || return 1
+  [ "$(id_of app | xargs docker inspect --format '{{(index (index .NetworkSettings.Ports "9080/tcp") 0).HostPort}}' \
+    | sort -u | wc -l)" = 3 ] || return 1
   [ "$(docker compose logs --no-color app | grep -c 'E CWW')" = 0 ] || return 1
   everything_stored_once
 }
@@ -368,82 +377,64 @@ one_of_three_dies() {
   docker compose up --detach --scale app=1 && wait_until 120 all_healthy && everything_stored_once
 }
 
-# The profile observability
-image_of() { docker compose --profile observability config --images | grep "^$1:"; }
-can_have() { # IMAGE
-  docker image inspect "$1" > /dev/null 2>&1 || timeout 300 docker pull --quiet "$1"
-}
-
-# Where the lab's engine reaches no registry: Debian's Prometheus with the official image's contract
-standin_for_prometheus() {
-  local image
-  image=$(image_of prom/prometheus) || return 1
-  can_have "$image" && return
-  docker build --quiet --tag "$image" - << 'EOF' || return 1
-FROM standin/debian:trixie
-RUN apt-get update && apt-get install -y --no-install-recommends busybox prometheus \
-  && rm -rf /var/lib/apt/lists/* && ln -s busybox /bin/wget \
-  && mkdir -p /etc/prometheus /prometheus && chown nobody:nogroup /etc/prometheus /prometheus
-USER nobody
-WORKDIR /prometheus
-VOLUME /prometheus
-ENTRYPOINT ["/bin/prometheus"]
-CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
-EOF
-  echo "$image" > "$work/standin"
-}
+# --- the profile observability
 
 from_host() { docker run --rm --network host --entrypoint curl "$APP_IMAGE" -s -m 20 "$@"; }
 prometheus_api() { from_host -G "http://localhost:$PROMETHEUS_PORT/api/v1/$1" "${@:2}"; }
-prometheus_says() { # EXPRESSION VALUE
+prometheus_returns() { # EXPRESSION VALUE
   prometheus_api query --data-urlencode "query=$1" | tee /dev/stderr | grep -qF ",\"$2\"]}]"
 }
-prometheus_comes_up() {
+prometheus_starts() {
   export COMPOSE_PROFILES=observability
-  standin_for_prometheus || return 1
   docker compose up --detach --wait prometheus || return 1
-  hardened prometheus && cannot_write prometheus
+  hardened prometheus && has_read_only_root prometheus
 }
 every_instance_is_scraped() {
-  wait_until 60 prometheus_says 'sum(up{job="datapipeline"})' 3 || return 1
-  wait_until 60 prometheus_says 'count(sum by (instance) (datapipeline_records_stored_total))' 3
+  wait_until 60 prometheus_returns 'sum(up{job="datapipeline"})' 3 || return 1
+  wait_until 60 prometheus_returns 'count(sum by (instance) (datapipeline_records_stored_total))' 3
 }
-rules_are_loaded() {
+prometheus_has_all_rules() {
   local rules alert
   rules=$(prometheus_api rules) || return 1
-  for alert in $(sed -n 's/.*- alert: //p' src/main/observability/alerts.yml); do
+  while IFS= read -r alert; do
     grep -qF "\"name\":\"$alert\"" <<< "$rules" || { echo "no rule $alert"; return 1; }
-  done
+  done < <(sed -n 's/.*- alert: //p' src/main/observability/alerts.yml)
   ! grep -F '"health":"err"' <<< "$rules"
 }
-no_page_elsewhere_reads_prometheus() {
+other_sites_cannot_read_prometheus() {
   local answer
   answer=$(from_host -i -H 'Origin: http://elsewhere.example' "http://localhost:$PROMETHEUS_PORT/api/v1/query?query=1") || return 1
   grep -q '^HTTP/1.1 200' <<< "$answer" && ! grep -i '^access-control-allow-origin' <<< "$answer"
 }
-grafana_comes_up() {
+grafana_image() { docker compose --profile observability config --images | grep '^grafana/grafana:'; }
+grafana_is_available() {
+  local image
+  image=$(cd "$copy" && grafana_image) || return 1
+  docker image inspect "$image" > /dev/null 2>&1 || timeout 300 docker pull --quiet "$image" > /dev/null 2>&1
+}
+grafana_starts() {
   export COMPOSE_PROFILES=observability
   documented observability || return 1
-  hardened grafana && cannot_write grafana || return 1
+  hardened grafana && has_read_only_root grafana || return 1
   local grafana=http://localhost:$GRAFANA_PORT
   from_host -f "$grafana/api/dashboards/uid/datapipeline" | grep -qF '"uid":"datapipeline"' || return 1
   from_host -f "$grafana/api/datasources/proxy/uid/prometheus/api/v1/query?query=up" | grep -qF '"status":"success"' || return 1
-  # nobody signs in
+  # nobody can sign in
   [ "$(from_host -o /dev/null -w '%{http_code}' -u admin:admin "$grafana/api/admin/settings")" != 200 ] || return 1
   [ "$(from_host -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' \
     -d '{"user":"admin","password":"admin"}' "$grafana/login")" != 200 ]
 }
-observability_goes() { docker compose --profile observability rm --stop --force prometheus grafana; }
+observability_can_be_removed() { docker compose --profile observability rm --stop --force prometheus grafana; }
 
 dev_mode_on_the_host() {
   docker compose stop app || return 1
   local before port=9080
-  port_is_free $port || port=9680
+  port_is_free "$port" || port=9680
   local url=http://localhost:$port/health/ready
   before=$(rows)
-  # as a process group of its own, with an input that stays open
+  # in a process group of its own, with a standard input that stays open
   mkfifo "$work/stdin"
-  HTTP_PORT=$port setsid bash -c "$(block 'develop: application' docs/compose.md)" < "$work/stdin" > "$work/dev.log" 2>&1 &
+  HTTP_PORT=$port setsid bash -c "$(documented_commands 'develop: application' docs/compose.md)" < "$work/stdin" > "$work/dev.log" 2>&1 &
   dev_pid=$!
   exec 9> "$work/stdin"
   wait_until 300 curl -sf -m 5 -o /dev/null "$url"
@@ -463,96 +454,109 @@ fault() { # NAME COMMAND...
   [[ $1 =~ ${ONLY:-.} ]] && check "$@"
 }
 
-check 'an engine with Compose is there' engine
-[ $failed = 0 ] || exit 1
-copy_project
-for port in 9092 5432; do
-  port_is_free $port || { echo "Port $port is taken on this machine: the commands of docs/compose.md need it."; failed=1; exit 1; }
-done
-# The engine goes on to the next port of the range with each start, and fails if somebody else has it
-ten_are_free() { local p; for p in $(seq "$1" $(($1 + 9))); do port_is_free "$p" || return 1; done; }
-for base in 9080 9180 9280 9380 9480 9580; do
-  if ten_are_free $base; then
-    [ $base = 9080 ] || export HTTP_PORT=$base-$((base + 9))
-    break
-  fi
-done
+all_ports_are_free() { # PORT...
+  local port
+  for port in "$@"; do port_is_free "$port" || { echo "port $port is in use"; return 1; }; done
+}
+# Prints the first of several bases at which ten ports in a row are free.
+free_range() { # BASE...
+  local base
+  for base in "$@"; do
+    # shellcheck disable=SC2046
+    all_ports_are_free $(seq "$base" $((base + 9))) > /dev/null && echo "$base" && return
+  done
+  return 1
+}
 
-# other ports than the defaults where somebody has them
-free_port() { local p; for p in $(seq "$1" $(($1 + 50))); do port_is_free "$p" && echo "$p" && return; done; }
-PROMETHEUS_PORT=$(free_port 9090) GRAFANA_PORT=$(free_port 3000)
+obstacle=$(engine_obstacle)
+[ -z "$obstacle" ] || skip_everything 'the container test' "no Docker engine runs here, and none can be started because $obstacle; \
+start Docker, or run this as root on Debian (amd64)"
+
+check 'a Docker engine with Compose runs, and the base images are present' engine || give_up
+copy_project
+if $prepare; then
+  check 'the image builds with BuildKit' builds_with_buildkit && stop_engine_at_end=false
+  exit
+fi
+check 'ports 9092 and 5432, which docs/compose.md uses, are free' all_ports_are_free 9092 5432 || give_up
+# a run that was killed could not remove its containers, which start with the engine
+$stop_engine_at_end && docker ps --all --quiet --filter name='^datapipeline-test-' | xargs -r docker rm --force > "$log" 2>&1
+# the engine uses the next port of the range at each start, and fails if that one is taken
+http_base=$(free_range 9080 9180 9280 9380 9480 9580) || http_base=9080
+[ "$http_base" = 9080 ] || export HTTP_PORT=$http_base-$((http_base + 9))
+PROMETHEUS_PORT=$(free_range 9090 9690 9790) GRAFANA_PORT=$(free_range 3000 3100 3200)
 export PROMETHEUS_PORT GRAFANA_PORT
 
-check 'three services, no version key, pinned tags, no syntax line' files_are_as_agreed
+check 'three services, no version key, pinned tags as in pom.xml, no syntax line' compose_file_is_conventional
 check 'every setting can be set in .env, and .env.example lists it' every_setting_passes_through
-check 'the defaults that .env.example states are true' defaults_of_env_example_are_true
+check '.env.example states the defaults' env_example_states_the_defaults
 check 'the image builds with BuildKit' builds_with_buildkit
 if $all; then
   check 'the image builds with the classic builder' builds_with_classic_builder
-  check 'a changed source does not repeat the downloads' dependencies_are_cached
+  check 'a change of the sources does not repeat the downloads' dependencies_are_cached
   copy_project
 fi
-check 'the image has user 1001, labels, one driver and no secret' image_is_as_agreed
-check 'docs: docker compose up brings up three healthy services' documented start
-check 'docs: the query shows rows' prints_lines_wait rows '"sensor":' 2
+check 'the image has user 1001, labels, one driver and no secret' image_is_conventional
+check 'docs: docker compose up starts three healthy services' documented start
+check 'docs: the query shows rows' documented_prints_lines rows '"sensor":' 2
 check 'docs: the address' documented address
-check 'containers are hardened, limited, restarted, published on the loopback interface' containers_are_hardened
-check 'the application owns only its schema, the reader only reads' roles_are_separate
-check 'roles need their generated passwords, which nothing shows' passwords_are_needed
-check 'the HTTP API: this machine reads, the operator writes, nobody else' api_is_guarded
+check 'containers are hardened, limited, restarted, and published on the loopback interface' containers_are_hardened
+check 'the application owns only its schema, and the reader only reads' roles_are_separate
+check 'logins need the generated passwords, which appear nowhere' passwords_are_needed
+check 'HTTP API: this host may read, only the operator may write' api_is_guarded
 check 'README: start, and the query' prints_lines 'readme: start' '"sensor":' 2
 check 'README: produce in the container and from the host' documented 'readme: produce'
-check 'README: what was produced in the container is a row' documented_until 'readme: select' '"container"'
-check 'README: what was produced from the host is a row' documented_until 'readme: select' '"host"'
+check 'README: the record produced in the container is a row' documented_prints 'readme: select' '"container"'
+check 'README: the record produced from the host is a row' documented_prints 'readme: select' '"host"'
 check 'README: read the topic' prints_lines 'readme: consume' '"sensor"' 5
 check 'docs: query from the host' documented 'query from the host'
 check 'docs: produce in the container' documented produce
 check 'docs: produce from the host' documented 'produce from the host'
 if command -v kcat > /dev/null; then
   check 'docs: produce with kcat' documented 'produce with kcat'
-  check 'docs: what was produced with kcat is a row' documented_until select '"from-kcat"'
+  check 'docs: the record produced with kcat is a row' documented_prints select '"from-kcat"'
 else
-  skip 'docs: produce with kcat' 'no kcat here'
+  skip_without_tool 'docs: produce with kcat' kcat
 fi
-check 'docs: what was produced in the container is a row' documented_until select '"by-hand"'
-check 'docs: what was produced from the host is a row' documented_until select '"from-the-host"'
-check 'docs: produce what is no JSON' documented 'produce what is no JSON'
-check 'docs: it is a dead letter with its reason' documented_until 'dead letters' 'invalid input syntax for type json'
+check 'docs: the record produced in the container is a row' documented_prints select '"by-hand"'
+check 'docs: the record produced from the host is a row' documented_prints select '"from-the-host"'
+check 'docs: produce invalid JSON' documented 'produce invalid JSON'
+check 'docs: it is a dead letter with its reason' documented_prints 'dead letters' 'invalid input syntax for type json'
 check 'docs: consume in the container' prints_lines consume '"sensor"' 5
 check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 5
-check 'settings and a password in .env come into force' password_can_be_changed
+check 'settings and a password in .env take effect' password_can_be_changed
 
 fault 'kill -s KILL postgres' kill_service postgres
 fault 'kill -s KILL kafka' kill_service kafka
 fault 'kill -s KILL app' kill_service app
-fault 'network disconnect and connect postgres' disconnect_backend postgres
+fault 'network disconnect and connect postgres' disconnect postgres
 if $all; then
-  fault 'network disconnect and connect kafka' disconnect_backend kafka
-  fault 'network disconnect and connect app' disconnect_app
+  fault 'network disconnect and connect kafka' disconnect kafka
+  fault 'network disconnect and connect app' disconnect app
   fault 'pause and unpause postgres' pause_backend postgres
   fault 'pause and unpause kafka' pause_backend kafka
   fault 'pause and unpause app' pause_app
   for service in postgres kafka app; do
     fault "restart $service" restart_service $service
-    fault "the process of $service dies and the restart policy brings it back" crash_service $service
+    fault "the process of $service dies, and the restart policy brings it back" crash_service $service
   done
   fault 'down and up with kept volumes' down_and_up
-  fault 'down and up without the passwords' without_credentials_volume
+  fault 'down and up without the passwords' start_without_credentials_volume
 fi
 fault 'all services stop within their grace period' stop_in_time
-fault "down and up without Kafka's volume" without_kafkas_volume
+fault "down and up without Kafka's volume" start_without_kafkas_volume
 fault 'docs: --scale app=3 shares the partitions' scales_to_three
-fault 'the profile observability: Prometheus comes up, hardened' prometheus_comes_up
-fault 'Prometheus finds and reads all three instances' every_instance_is_scraped
-fault 'Prometheus has every rule' rules_are_loaded
-fault 'pages of other sites cannot read Prometheus' no_page_elsewhere_reads_prometheus
-if (cd "$copy" && can_have "$(image_of grafana/grafana)") > "$log" 2>&1; then
-  fault 'docs: Grafana comes up with the dashboard, and nobody signs in' grafana_comes_up
+fault 'the profile observability: Prometheus starts, hardened' prometheus_starts
+fault 'Prometheus finds and scrapes all three instances' every_instance_is_scraped
+fault 'Prometheus has all alert rules' prometheus_has_all_rules
+fault 'pages of other sites cannot read Prometheus' other_sites_cannot_read_prometheus
+if grafana_is_available; then
+  fault 'docs: Grafana starts with the dashboard, and nobody can sign in' grafana_starts
 else
-  skip 'docs: Grafana comes up with the dashboard, and nobody signs in' 'its image is not to be had here'
+  skip 'docs: Grafana starts with the dashboard, and nobody can sign in' 'no registry is reachable, and Debian has no Grafana'
 fi
-fault 'the profile goes again' observability_goes
+fault 'the profile observability can be removed' observability_can_be_removed
 if $all; then
   fault 'one of three instances dies' one_of_three_dies
-  fault 'docs: liberty:dev on the host with the backends in containers' dev_mode_on_the_host
+  fault 'docs: liberty:dev on the host with Kafka and PostgreSQL in containers' dev_mode_on_the_host
 fi

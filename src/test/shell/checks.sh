@@ -1,10 +1,18 @@
-# Sourced by the tests of the containers and of the deployment: the project's copy, the engine, and a line for each check.
-# The script sets root (the project) and may define diagnose (what to print after a failed check) and cleanup.
+# shellcheck shell=bash
+# Sourced by the container test and the deployment test: numbered checks with their duration, a copy of the project,
+# a Docker engine, and the commands of the documentation.
+#
+# A script may define diagnose (prints details after a failed check) and cleanup (runs at the end, whatever happens).
+# Environment: TOOLS_REQUIRED=true (or CI=true) makes a test fail that would be skipped because this machine lacks something.
+
+# shellcheck source=SCRIPTDIR/../lab/lab.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.sh"
+
 work=$(mktemp -d)
 copy=$work/datapipeline
 log=$work/log
-started_engine=false
-passed=0 failed=0 skipped=0 number=0
+stop_engine_at_end=false
+passed=0 failed=0 skipped=0 number=0 interrupted=false
 
 check() { # NAME COMMAND...
   local name=$1 begin=$SECONDS
@@ -27,6 +35,34 @@ skip() { # NAME REASON
   printf 'ok %d - %s # SKIP %s\n' "$number" "$1" "$2"
 }
 
+tools_required() { [ "${TOOLS_REQUIRED:-${CI:-false}}" = true ]; }
+
+# A check that cannot run because a program is missing
+skip_without_tool() { # NAME PROGRAM
+  if tools_required; then
+    check "$1" eval "echo '$2 is not installed, but TOOLS_REQUIRED=true'; false"
+  else
+    skip "$1" "$2 is not installed"
+  fi
+}
+
+# Ends the whole test with one line.
+skip_everything() { # WHAT REASON
+  if tools_required; then
+    echo "FAILED: $1 cannot run: $2. (It is not skipped because TOOLS_REQUIRED=true.)"
+    leave 1
+  fi
+  echo "SKIPPED: $1 did not run: $2."
+  leave 0
+}
+
+# Ends the script before its first check.
+leave() { # STATUS
+  trap - EXIT INT TERM
+  rm -rf "$work"
+  exit "$1"
+}
+
 diagnose() { :; }
 cleanup() { :; }
 
@@ -35,48 +71,41 @@ finish() {
   cleanup
   stop_engine
   rm -rf "$work"
-  printf '%d passed, %d failed' "$passed" "$failed"
-  [ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
-  echo
+  printf '%d passed, %d failed, %d skipped in %d s\n' "$passed" "$failed" "$skipped" "$SECONDS"
+  ! $interrupted || exit 130
   # in a trap, a bare exit would repeat the status from before it
   [ "$failed" = 0 ] && [ "$passed" -gt 0 ] || exit 1
   exit 0
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'interrupted=true; exit' INT TERM
 
-# The machine's engine; where there is none, the one of ../shared/labs/compose/lab
-docker info > /dev/null 2>&1 || started_engine=true
+# The last check was essential: without it no other one makes sense.
+give_up() { exit 1; }
+
+engine_answers() { docker info > /dev/null 2>&1; }
+
+# Prints why there is no engine and none can be started, or nothing.
+engine_obstacle() { engine_answers || lab_obstacle; }
+
+# Starts an engine if none runs, and provides the base images.
 engine() {
-  if $started_engine; then
-    copy_lab compose || { echo "There is no Docker engine here."; return 1; }
-    bash "$work/compose/lab" all || return 1
-    # a run that was killed could not remove its containers, which come up again with the engine
-    docker ps --all --quiet --filter name='^datapipeline-test-' | xargs -r docker rm --force || return 1
-  fi
-  docker compose version && docker info --format '{{.ServerVersion}}'
+  bash "$project/src/test/lab/engine.sh" start && bash "$project/src/test/lab/engine.sh" images
 }
+engine_answers || stop_engine_at_end=true
 
 stop_engine() {
-  if $started_engine && [ -f "$work/compose/lab" ]; then
-    bash "$work/compose/lab" stop > "$work/compose.log" 2>&1 || tail -5 "$work/compose.log"
-    # one that runs later is somebody else's
-    started_engine=false
-  fi
+  ! $stop_engine_at_end || bash "$project/src/test/lab/engine.sh" stop > "$log" 2>&1 || cat "$log"
+  # from now on, an engine that runs belongs to somebody else
+  stop_engine_at_end=false
 }
 
-# A lab is copied because it changes files of its own, which may be read-only where it is
-copy_lab() { # compose or vm
-  [ -f "$root/../shared/labs/$1/lab" ] || return 1
-  cp -r "$root/../shared/labs/$1" "$work/" && chmod -R u+w "$work/$1"
-}
-
-# The project as a clone would be, with what is not committed yet
+# Copies the project as a clone would have it, plus what is not committed yet.
 copy_project() {
   mkdir -p "$copy"
-  git -C "$root" ls-files -z --cached --others --exclude-standard \
-    | (cd "$root" && while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done) \
-    | tar -C "$root" --null -T - -c | tar -C "$copy" -x
+  git -C "$project" ls-files -z --cached --others --exclude-standard \
+    | (cd "$project" && while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done) \
+    | tar -C "$project" --null -T - -c | tar -C "$copy" -x
 }
 
 wait_until() { # SECONDS COMMAND...
@@ -84,7 +113,7 @@ wait_until() { # SECONDS COMMAND...
   shift
   until "$@"; do
     if [ $SECONDS -ge $end ]; then
-      echo "still not after the time allowed: $*"
+      echo "timed out waiting for: $*"
       return 1
     fi
     sleep 0.3
@@ -93,12 +122,19 @@ wait_until() { # SECONDS COMMAND...
 
 fails() { ! "$@"; }
 
-# The commands below a marker in a document, as written
-block() { # NAME DOCUMENT...
+# Scripts define sql, which prints the result of a query.
+rows() { sql 'SELECT count(*) FROM raw_events'; }
+has_more_rows_than() { # NUMBER
+  local now
+  now=$(rows 2> /dev/null) && [ "$now" -gt "$1" ]
+}
+
+# Prints the commands below a marker in a document, as written.
+documented_commands() { # NAME DOCUMENT...
   local text marker="<!-- test: $1 -->"
   shift
   text=$(awk -v marker="$marker" '$0 == marker {found = 1; next}
     found && /^```/ {if (inside) exit; inside = 1; next} inside' "$@")
-  [ -n "$text" ] || { echo "there are no commands marked '$marker'" >&2; return 1; }
+  [ -n "$text" ] || { echo "no commands are marked '$marker'" >&2; return 1; }
   printf '%s\n' "$text"
 }

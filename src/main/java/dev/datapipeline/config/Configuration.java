@@ -13,7 +13,12 @@ public class Configuration {
   /** The prefix of the connector's properties that every Kafka client gets. */
   static final String CONNECTOR_PREFIX = "mp.messaging.connector.liberty-kafka.";
 
-  private final Config config = ConfigProvider.getConfig();
+  /**
+   * The application's configuration, whichever thread asks. A bean may be created by a thread of a
+   * library, such as an exporter of telemetry, whose context class loader isn't the application's.
+   */
+  private final Config config = ConfigProvider.getConfig(Configuration.class.getClassLoader());
+
   private final Settings settings = new Settings(config);
 
   /**

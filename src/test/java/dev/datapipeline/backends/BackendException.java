@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A backend could not be started, stopped or reached; the message says why. */
+/** Thrown if a backend could not be started, stopped or reached. The message gives the reason. */
 public final class BackendException extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private static final int TAIL_LINES = 40;
@@ -19,7 +19,7 @@ public final class BackendException extends RuntimeException {
     super(message, cause);
   }
 
-  /** A failure whose reason is in a log: the message ends with the last lines of each of them. */
+  /** Creates an exception whose message ends with the last lines of each log. */
   static BackendException withLogs(String message, Path... logs) {
     StringBuilder text = new StringBuilder(message);
     for (Path log : logs) {
@@ -34,7 +34,7 @@ public final class BackendException extends RuntimeException {
 
   private static List<String> lines(Path log) {
     try {
-      // not Files.readAllLines: a log may hold bytes that are no UTF-8
+      // not Files.readAllLines, which fails for bytes that are not valid UTF-8
       List<String> lines =
           new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();
       return lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size());

@@ -18,8 +18,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Starts the PostgreSQL server and the Kafka broker with which the application is run on a
- * developer's machine, and leaves them running until this JVM ends.
+ * Starts PostgreSQL and Kafka for the application on a developer's machine. Both run until this JVM
+ * ends.
  */
 public final class Backends implements AutoCloseable {
   private static final String USAGE =
@@ -53,9 +53,9 @@ public final class Backends implements AutoCloseable {
   private final KafkaBroker kafka;
 
   /**
-   * Backends which do not run yet.
+   * Creates backends without starting them.
    *
-   * @param directory keeps everything; created if missing
+   * @param directory for data, logs and scripts; created if missing
    * @param postgresPort 0 picks a free one
    * @param kafkaPort 0 picks a free one
    */
@@ -66,9 +66,10 @@ public final class Backends implements AutoCloseable {
   }
 
   /**
-   * Starts both, prints where they are, and returns while they run (but see {@code --wait}).
+   * Starts both, prints their addresses, and returns while they run (unless {@code --wait} is
+   * given).
    *
-   * @throws BackendException one of them cannot be started; then neither runs
+   * @throws BackendException if one of them cannot be started; then neither runs
    */
   public static void main(String[] args) throws Exception {
     try {
@@ -192,7 +193,7 @@ public final class Backends implements AutoCloseable {
         return port;
       }
     } catch (NumberFormatException e) {
-      // said below
+      // reported below
     }
     throw new IllegalArgumentException(
         name.substring(2) + " is \"" + value + "\"; it must be a number from 0 to 65535.");
@@ -201,8 +202,8 @@ public final class Backends implements AutoCloseable {
   /**
    * Starts both at the same time.
    *
-   * @param out gets a line for each
-   * @throws BackendException one of them cannot be started; then neither runs
+   * @param out receives one line for each
+   * @throws BackendException if one of them cannot be started; then neither runs
    */
   public void start(PrintStream out) {
     try {
@@ -261,7 +262,7 @@ public final class Backends implements AutoCloseable {
     return task;
   }
 
-  /** What the application needs to know, as environment variables. */
+  /** Returns the application's settings for these backends, as environment variables. */
   public Map<String, String> environment() {
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("DB_HOST", postgres.host());
@@ -301,7 +302,7 @@ public final class Backends implements AutoCloseable {
     }
   }
 
-  /** The commands which a developer knows from Kafka's and PostgreSQL's own distributions. */
+  /** Writes scripts with the names that Kafka's and PostgreSQL's distributions use. */
   private void writeScripts() throws IOException {
     Path tools = directory.resolve("kafka/tools.args").toAbsolutePath();
     Path logging = directory.resolve("kafka/tools-logging.properties").toAbsolutePath();
@@ -332,7 +333,7 @@ public final class Backends implements AutoCloseable {
     String psql =
         """
         if ! command -v psql >/dev/null; then
-          echo 'There is no psql on the PATH. Debian, Ubuntu: apt install postgresql-client;' \\
+          echo 'There is no psql on the PATH. Install it: Debian, Ubuntu: apt install postgresql-client;' \\
             'Fedora: dnf install postgresql; macOS: brew install libpq.' >&2
           exit 127
         fi
@@ -352,7 +353,7 @@ public final class Backends implements AutoCloseable {
 
   private static void writeScript(Path file, String body) throws IOException {
     Files.createDirectories(file.getParent());
-    Files.writeString(file, "#!/bin/sh\n# written by `mvn` at each start\n" + body);
+    Files.writeString(file, "#!/bin/sh\n# Written by `mvn` at each start\n" + body);
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 

@@ -13,14 +13,14 @@ import kafka.tools.StorageTool;
 import org.apache.kafka.common.Uuid;
 
 /**
- * The broker's own JVM: formats the storage on first use, then runs Kafka until standard input
- * ends, which is when the JVM that started it does. Started by {@link KafkaBroker} only.
+ * Main class of the broker's JVM. Formats the storage on first use, then runs Kafka until standard
+ * input ends, which happens when the JVM that started it ends. Started only by {@link KafkaBroker}.
  */
 final class BrokerMain {
-  /** Held while the broker runs, also after the JVM that started it is gone. */
+  /** Locked while the broker runs, even after the JVM that started it has ended. */
   static final String LOCK = "broker.lock";
 
-  /** There when the storage is completely formatted. */
+  /** Exists once the storage is completely formatted. */
   static final String FORMATTED = "formatted";
 
   static final String PROPERTIES = "server.properties";
@@ -31,7 +31,7 @@ final class BrokerMain {
   private static final int LOG_FILES = 2;
   private static final long EXIT_TIMEOUT_MILLIS = 30_000;
 
-  // java.util.logging forgets the levels of loggers which nobody holds
+  // java.util.logging forgets the levels of loggers that nothing refers to
   private static final Logger ROOT = Logger.getLogger("");
   private static final Logger SERVER = Logger.getLogger("kafka.server.KafkaRaftServer");
   private static final Logger LOGGER = Logger.getLogger(BrokerMain.class.getName());
@@ -41,7 +41,7 @@ final class BrokerMain {
   /**
    * Runs the broker.
    *
-   * @param args the directory, which holds the properties
+   * @param args the directory with the properties
    */
   public static void main(String[] args) throws Exception {
     Path directory = Path.of(args[0]);
@@ -58,7 +58,7 @@ final class BrokerMain {
   }
 
   private static void format(Path directory, String properties) throws IOException {
-    // an attempt that was killed may have left a part of it
+    // An earlier attempt may have been killed halfway.
     PostgresDistribution.deleteTree(directory.resolve(DATA));
     String[] command = {"format", "-t", Uuid.randomUuid().toString(), "-c", properties};
     int status = StorageTool.execute(command, System.out);
@@ -84,10 +84,10 @@ final class BrokerMain {
   private static void exitAtEndOfInput() {
     try {
       while (System.in.read() >= 0) {
-        // nobody writes: only the end matters
+        // nothing is written; only the end matters
       }
     } catch (IOException e) {
-      // no less the end
+      // also means the end
     }
     LOGGER.info("Told to stop, or the process that started this broker is gone.");
     startThread(

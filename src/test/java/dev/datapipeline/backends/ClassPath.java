@@ -12,18 +12,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The class path from which these classes come, for other JVMs that need it too. */
+/** The class path of these classes, for other JVMs that need it. */
 final class ClassPath {
   private ClassPath() {}
 
-  /** The {@code java} program of the JDK that runs this. */
+  /** Returns the {@code java} program of the running JDK. */
   static String java() {
     return Path.of(System.getProperty("java.home"), "bin", "java").toString();
   }
 
   /**
-   * Writes a file for {@code java @file}: a class path is too long for some command lines, and for
-   * every reader of a process list.
+   * Writes an argument file for {@code java @file}. The class path is too long for some command
+   * lines, and clutters process lists.
    */
   static void writeArguments(Path file, String... options) throws IOException {
     List<String> arguments = new ArrayList<>(List.of(options));
@@ -38,7 +38,7 @@ final class ClassPath {
   }
 
   private static List<String> entries() throws IOException {
-    // Inside Maven, java.class.path is Maven's own.
+    // Inside Maven, java.class.path is the class path of Maven itself.
     if (ClassPath.class.getClassLoader() instanceof URLClassLoader loader) {
       List<String> entries = new ArrayList<>();
       for (URL url : loader.getURLs()) {

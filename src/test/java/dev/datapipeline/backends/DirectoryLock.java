@@ -13,12 +13,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A lock on a file, held by one process until it is closed or the process ends, however it ends.
- * Within one JVM it excludes too.
+ * A lock on a file, held by one process until it is closed or the process ends for any reason. It
+ * also excludes other holders within the same JVM.
  */
 final class DirectoryLock implements AutoCloseable {
-  // Closing any channel of a file drops the process's locks on it, so that a second attempt in the
-  // same JVM must not even open it.
+  // Closing any channel of a file drops the process's locks on it. A second attempt in the same JVM
+  // must therefore not open the file.
   private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
   private final Path file;
@@ -32,7 +32,7 @@ final class DirectoryLock implements AutoCloseable {
   /**
    * Takes the lock.
    *
-   * @throws BackendException another run holds it; the message names the directory and the process
+   * @throws BackendException if another run holds it; the message names directory and process
    */
   static DirectoryLock acquire(Path file) {
     DirectoryLock lock = tryAcquire(file);
@@ -97,7 +97,7 @@ final class DirectoryLock implements AutoCloseable {
         channel.close();
       }
     } catch (IOException e) {
-      // nothing was written: nothing is lost
+      // nothing was written, so nothing is lost
     }
   }
 

@@ -18,15 +18,15 @@ import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 
 /**
- * A real Kafka broker, which is its own controller (KRaft), in a JVM of its own, so that it can be
- * killed. It listens on this machine's loopback interface only.
+ * A real Kafka broker in KRaft mode. It is its own controller, and runs in a separate JVM, so that
+ * it can be killed. It listens on the loopback interface only.
  *
- * <p>The data stay in the directory, so that a later broker on it finds them. The broker never
- * outlives this JVM for more than some seconds: whatever ends the JVM, it is shut down cleanly. A
- * Ctrl-C in the terminal does not reach it, so that programs which use it can stop first.
+ * <p>The data stay in the directory; a later broker on the same directory finds them. When this JVM
+ * ends for any reason, the broker shuts down cleanly within some seconds. A Ctrl-C in the terminal
+ * does not reach it, so that programs that use it can stop first.
  *
- * <p>All methods wait until what they do is done. They throw {@link BackendException} if that takes
- * too long.
+ * <p>All methods wait for the completion of what they start. They throw {@link BackendException} on
+ * a timeout.
  */
 public final class KafkaBroker implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
@@ -44,7 +44,7 @@ public final class KafkaBroker implements AutoCloseable {
   private Process pause;
 
   /**
-   * A broker.
+   * Creates a broker without starting it.
    *
    * @param directory keeps the data and the log; created if missing
    * @param port on which to listen; 0 picks a free one and keeps it for this object's life
@@ -106,7 +106,7 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /** Checks all that could be in the way, before anything is started. */
+  /** Checks everything that could prevent a start. */
   synchronized void prepare() {
     if (lock != null) {
       return;
@@ -121,7 +121,7 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /** A broker whose starter was killed a moment ago is still stopping. */
+  /** Waits for an earlier broker that is still stopping because its starter was killed. */
   private void awaitPredecessor() {
     Path file = directory.resolve(BrokerMain.LOCK);
     Processes.await(
@@ -141,7 +141,7 @@ public final class KafkaBroker implements AutoCloseable {
     properties.putAll(defaults());
     properties.putAll(extraProperties);
     try (Writer writer = Files.newBufferedWriter(directory.resolve(BrokerMain.PROPERTIES))) {
-      properties.store(writer, "written at each start");
+      properties.store(writer, "Written at each start");
     }
     Path arguments = directory.resolve("broker.args");
     ClassPath.writeArguments(
@@ -156,7 +156,7 @@ public final class KafkaBroker implements AutoCloseable {
         new ProcessBuilder(
                 "sh",
                 "-c",
-                // a JVM leaves signals alone that were ignored when it was started
+                // a JVM keeps ignoring signals that were ignored at its start
                 "trap '' INT HUP; exec \"$@\"",
                 "sh",
                 ClassPath.java(),
@@ -183,15 +183,14 @@ public final class KafkaBroker implements AutoCloseable {
         "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
             + "SASL_SSL:SASL_SSL");
     defaults.put("log.dirs", directory.resolve(BrokerMain.DATA).toString());
-    // a topic whose name is misspelt is an error, not a new topic
+    // a misspelt topic name is an error, and creates no topic
     defaults.put("auto.create.topics.enable", "false");
     defaults.put("group.initial.rebalance.delay.ms", "0");
     defaults.put("min.insync.replicas", "1");
-    // A broker that was killed may come back only when its former session has expired: 9 seconds
-    // by default.
+    // A killed broker can only return after its session has expired, by default after 9 seconds.
     defaults.put("broker.session.timeout.ms", "3000");
     defaults.put("broker.heartbeat.interval.ms", "500");
-    // there is one broker only, and each partition of an internal topic costs time at start
+    // There is only one broker, and each partition of an internal topic slows down the start.
     for (String topic : List.of("offsets.topic", "transaction.state.log")) {
       defaults.put(topic + ".replication.factor", "1");
       defaults.put(topic + ".num.partitions", "3");
@@ -200,14 +199,14 @@ public final class KafkaBroker implements AutoCloseable {
     defaults.put("share.coordinator.state.topic.replication.factor", "1");
     defaults.put("share.coordinator.state.topic.num.partitions", "3");
     defaults.put("share.coordinator.state.topic.min.isr", "1");
-    // by default a quarter of our heap
+    // the default would be a quarter of the heap
     defaults.put("log.cleaner.dedupe.buffer.size", Integer.toString(8 << 20));
     return defaults;
   }
 
   private void awaitAnswer() {
     long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
-    // a client that tries earlier would only log warnings
+    // An earlier client would only log warnings.
     while (!Ports.accepts("localhost", port)) {
       requireStarting(deadline);
       Processes.sleep();
@@ -216,7 +215,7 @@ public final class KafkaBroker implements AutoCloseable {
     while (true) {
       requireStarting(deadline);
       try (Admin admin = Admin.create(configuration)) {
-        // there is an answer before the broker may be used: without it among the nodes
+        // The first answers come before the broker is usable; they list no nodes.
         if (!admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).isEmpty()) {
           return;
         }
@@ -255,25 +254,25 @@ public final class KafkaBroker implements AutoCloseable {
     unlock();
   }
 
-  /** Kills the broker (SIGKILL): a crash. */
+  /** Kills the broker (SIGKILL), which simulates a crash. */
   public synchronized void kill() {
     if (isRunning()) {
       Processes.kill(List.of(process.toHandle()));
-      // which isRunning() learns a moment later
+      // isRunning() notices it a moment later
       Processes.waitFor(process, STOP_TIMEOUT);
     }
     resume();
     unlock();
   }
 
-  /** Stops the broker where it is (SIGSTOP): a broker that hangs, or is cut off. */
+  /** Pauses the broker (SIGSTOP), which simulates a hanging or unreachable broker. */
   public synchronized void pause() {
     if (isRunning() && pause == null) {
       pause = Processes.pause(List.of(process.toHandle()));
     }
   }
 
-  /** Lets the broker go on after {@link #pause()}. */
+  /** Resumes the broker after {@link #pause()}. */
   public synchronized void resume() {
     if (pause != null) {
       Processes.resume(pause);
@@ -294,17 +293,17 @@ public final class KafkaBroker implements AutoCloseable {
     stop();
   }
 
-  /** Whether the broker's process is there; it may be paused. */
+  /** Returns whether the broker's process exists; it may be paused. */
   public synchronized boolean isRunning() {
     return process != null && process.isAlive();
   }
 
-  /** What clients take as {@code bootstrap.servers}. */
+  /** Returns the value of {@code bootstrap.servers} for clients. */
   public String bootstrapServers() {
     return "localhost:" + port;
   }
 
-  /** All that a client needs to connect, {@code bootstrap.servers} included. */
+  /** Returns all properties that a client needs, including {@code bootstrap.servers}. */
   public synchronized Map<String, Object> clientProperties() {
     Map<String, Object> properties = new HashMap<>(clientProperties);
     properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers());
@@ -315,7 +314,7 @@ public final class KafkaBroker implements AutoCloseable {
     return port;
   }
 
-  /** The port on which the broker talks to itself as its controller. */
+  /** Returns the port of the controller. */
   public int controllerPort() {
     return controllerPort;
   }

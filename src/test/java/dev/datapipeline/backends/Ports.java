@@ -7,7 +7,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** TCP ports of this machine's loopback interface. */
+/** TCP ports on the loopback interface. */
 final class Ports {
   // Below the range from which operating systems take the local ports of outgoing connections
   // (Linux: from 32768). A port inside it can be lost while its server is down, even to a client
@@ -18,7 +18,7 @@ final class Ports {
 
   private Ports() {}
 
-  /** A port on which nothing listens. */
+  /** Returns a port on which nothing listens. */
   static int free() {
     for (int attempt = 0; attempt < 1_000; attempt++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1);
@@ -34,21 +34,21 @@ final class Ports {
    *
    * @param purpose what the port is for
    * @param property the system property that chooses another
-   * @throws BackendException something listens there already
+   * @throws BackendException if something already listens there
    */
   static void requireFree(int port, String purpose, String property) {
     if (!isFree(port)) {
       throw new BackendException(
           String.format(
-              "Port %d, which is for %s, is in use by another program:"
-                  + " stop that one, or choose another port with -D%s=…",
+              "Port %d, which is for %s, is in use by another program."
+                  + " Stop that program, or choose another port with -D%s=…",
               port, purpose, property));
     }
   }
 
   private static boolean isFree(int port) {
-    // Not only bind(): clients of "localhost" may also try ::1, and some systems let a second
-    // server bind to a narrower address.
+    // bind() alone is not enough: clients of "localhost" may also try ::1, and some systems let a
+    // second server bind to a narrower address.
     if (accepts("127.0.0.1", port) || accepts("::1", port)) {
       return false;
     }
@@ -60,7 +60,7 @@ final class Ports {
     }
   }
 
-  /** Whether something accepts connections there. */
+  /** Returns whether something accepts connections there. */
   static boolean accepts(String host, int port) {
     try (Socket socket = new Socket()) {
       socket.connect(

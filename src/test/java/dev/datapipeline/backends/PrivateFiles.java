@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** Files which only their owner may read. */
+/** Files that only their owner may read. */
 final class PrivateFiles {
   private PrivateFiles() {}
 
-  /** Writes or replaces the file at once: no reader ever sees a part of it. */
+  /** Writes or replaces the file atomically. */
   static void write(Path file, String text) throws IOException {
     Path absolute = file.toAbsolutePath();
     Files.createDirectories(absolute.getParent());

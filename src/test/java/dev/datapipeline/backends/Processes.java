@@ -12,15 +12,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** What {@link ProcessHandle} cannot do: signals, a pause, and telling a zombie from a process. */
+/** Signals, pauses and zombies, which {@link ProcessHandle} does not support. */
 final class Processes {
   private static final long POLL_MILLIS = 20;
 
   private Processes() {}
 
   /**
-   * Whether the process runs. A zombie does not: in a container whose first process never collects
-   * orphans they stay for ever, and {@link ProcessHandle#isAlive()} calls them alive.
+   * Returns whether the process runs. Zombies do not count, although {@link
+   * ProcessHandle#isAlive()} reports them as alive. In a container whose first process does not
+   * reap orphans, they stay forever.
    */
   static boolean isAlive(ProcessHandle process) {
     if (!process.isAlive()) {
@@ -30,15 +31,15 @@ final class Processes {
       String stat =
           Files.readString(
               Path.of("/proc", Long.toString(process.pid()), "stat"), StandardCharsets.ISO_8859_1);
-      // "pid (name) state …", and the name may hold anything
+      // "pid (name) state …"; the name may contain any character
       char state = stat.charAt(stat.lastIndexOf(')') + 2);
       return state != 'Z' && state != 'X';
     } catch (IOException e) {
-      return process.isAlive(); // just gone, or a system without /proc
+      return process.isAlive(); // just ended, or a system without /proc
     }
   }
 
-  /** Kills them all at once (SIGKILL) and waits until they are gone. */
+  /** Kills all processes at once (SIGKILL) and waits until they are gone. */
   static void kill(Collection<ProcessHandle> processes) {
     processes.forEach(ProcessHandle::destroyForcibly);
     await(
@@ -47,7 +48,7 @@ final class Processes {
         "Killed processes are still there: " + pids(processes));
   }
 
-  /** Sends a signal, named without "SIG"; processes that are gone are ignored. */
+  /** Sends a signal, named without "SIG". Processes that have ended are ignored. */
   static void signal(String name, Collection<ProcessHandle> processes) {
     List<String> command = new ArrayList<>(List.of("sh", "-c", "kill -s \"$0\" \"$@\"", name));
     command.addAll(pids(processes));
@@ -68,8 +69,8 @@ final class Processes {
   }
 
   /**
-   * Stops processes (SIGSTOP) until the returned guard is given to {@link #resume} or this JVM
-   * ends: a stopped process could not notice that its parent is gone.
+   * Stops processes (SIGSTOP) until the returned guard is passed to {@link #resume} or this JVM
+   * ends. The guard is necessary because a stopped process cannot notice that its parent has ended.
    */
   static Process pause(Collection<ProcessHandle> processes) {
     List<String> command =
@@ -81,22 +82,22 @@ final class Processes {
     return guard;
   }
 
-  /** Lets the processes go on (SIGCONT). */
+  /** Resumes the processes (SIGCONT). */
   static void resume(Process guard) {
     closeInput(guard);
     waitFor(guard, Duration.ofSeconds(10));
   }
 
-  /** Ends a child's standard input, which tells it to stop. */
+  /** Closes a child's standard input, which tells it to stop. */
   static void closeInput(Process process) {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
-      // it is gone already
+      // it has already ended
     }
   }
 
-  /** Starts a command that prints nothing we want to see. */
+  /** Starts a command and discards its output. */
   static Process start(ProcessBuilder command) {
     try {
       return command
@@ -108,7 +109,7 @@ final class Processes {
     }
   }
 
-  /** Whether the process ended in time. */
+  /** Waits for the end of the process. Returns whether it ended in time. */
   static boolean waitFor(Process process, Duration timeout) {
     try {
       return process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
@@ -117,7 +118,7 @@ final class Processes {
     }
   }
 
-  /** Waits for a condition; throws with the message if it does not come true in time. */
+  /** Waits for a condition. Throws an exception with the message on a timeout. */
   static void await(BooleanSupplier condition, Duration timeout, String message) {
     long deadline = System.nanoTime() + timeout.toNanos();
     while (!condition.getAsBoolean()) {
@@ -128,7 +129,7 @@ final class Processes {
     }
   }
 
-  /** The pause between two looks at a condition. */
+  /** Pauses between two checks of a condition. */
   static void sleep() {
     try {
       Thread.sleep(POLL_MILLIS);

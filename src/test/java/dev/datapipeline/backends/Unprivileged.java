@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * How to run a program that refuses to be run by root, or by a user without a name (as in {@code
- * docker run --user 1234}), as PostgreSQL does.
+ * Runs programs such as PostgreSQL that refuse to be run by root, or by a user without a name (as
+ * in {@code docker run --user 1234}).
  */
 final class Unprivileged {
   private static final int NOBODY = 65_534;
 
-  /** In a user namespace of its own: nobody inside, while the files stay ours outside. */
+  /** In a new user namespace: "nobody" inside, the current user for files outside. */
   private static final List<String> NAMESPACE =
       List.of("unshare", "--user", "--map-user=" + NOBODY, "--map-group=" + NOBODY, "--");
 
@@ -31,11 +31,11 @@ final class Unprivileged {
   private Unprivileged() {}
 
   /**
-   * What to put before a command; nothing if it can be run as it is.
+   * Returns the words to put before a command; none if it can be run directly.
    *
-   * @param program must be executable for the command
-   * @param directory must belong to the command's user; given to "nobody" if there is no other way
-   * @throws BackendException no way works
+   * @param program must be executable for the command's user
+   * @param directory must belong to the command's user; given to "nobody" as a last resort
+   * @throws BackendException if none of the ways works
    */
   static List<String> prefix(Path program, Path directory) {
     for (List<String> prefix : List.of(List.<String>of(), NAMESPACE)) {
@@ -56,7 +56,7 @@ final class Unprivileged {
             + directory);
   }
 
-  /** Whether a test, run in the same way as the command would be, holds. */
+  /** Returns whether a test succeeds that runs in the same way as the command. */
   private static boolean holds(String test, List<String> prefix, Path program, Path directory) {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(
@@ -85,7 +85,7 @@ final class Unprivileged {
       Processes.waitFor(process, Duration.ofSeconds(10));
       return text;
     } catch (IOException e) {
-      return ""; // there is no such command
+      return ""; // the command does not exist
     }
   }
 }

@@ -52,7 +52,7 @@ class BacklogScanTest {
   @Test
   void whatIsNotStoredIsReadUpToTheEnd() {
     offsets(Map.of(ZERO, 0L, ONE, 3L), Map.of(ZERO, 4L, ONE, 5L));
-    arrive(ZERO, 2, 3);
+    arrive(ZERO, 0, 1, 2, 3);
     arrive(ONE, 3, 4);
 
     scan(Map.of(0, 2L), Duration.ofMinutes(1));

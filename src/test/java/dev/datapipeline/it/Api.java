@@ -18,7 +18,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The HTTP API of a server, as a client sees it. */
+/** A client of the HTTP API. */
 final class Api {
   static final String USER = "operator";
   static final String PASSWORD = "only-for-this-test";
@@ -38,7 +38,7 @@ final class Api {
             .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Sends a request as nobody. */
+  /** Sends a request without credentials. */
   HttpResponse<String> request(
       String method, String path, BodyPublisher body, Map<String, String> headers) {
     HttpRequest.Builder request =
@@ -84,7 +84,7 @@ final class Api {
         method, path, BodyPublishers.noBody(), Map.of("Authorization", basic(USER, PASSWORD)));
   }
 
-  /** Sends bytes that no HTTP client would send, and returns what comes back within a while. */
+  /** Sends raw bytes, which may be invalid HTTP, and returns the answer. */
   String raw(String bytes, Duration patience) {
     try (Socket socket = open(bytes)) {
       socket.setSoTimeout((int) patience.toMillis());
@@ -94,7 +94,7 @@ final class Api {
     }
   }
 
-  /** Begins a request and leaves it open. */
+  /** Sends the beginning of a request and leaves the connection open. */
   Socket open(String bytes) throws IOException {
     Socket socket = new Socket("localhost", port);
     socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The HTTP API on a real server: in, out, and the controls. */
+/** The HTTP API on a real server: posting events, queries and controls. */
 class ApiIT {
   private static final String JSON = "application/json";
   private static final String NDJSON = "application/x-ndjson";
@@ -41,7 +41,7 @@ class ApiIT {
         new Pipeline("api", 2)
             .with("OPERATOR_PASSWORD", Api.PASSWORD)
             .with("PRODUCER_ENABLED", "true")
-            // the tests ask for ticks; that of the start may be too early for the topic
+            // the tests request ticks; the first one may come before the topic exists
             .with("PRODUCER_INTERVAL", "PT12H")
             .with("PRODUCER_EVENTS_PER_TICK", "5")
             .with("API_MAX_EVENT_BYTES", "100000")
@@ -54,7 +54,7 @@ class ApiIT {
     pipeline.close();
   }
 
-  /** Returns a text that no other event has. */
+  /** Returns a text that no other event contains. */
   private static String mark() {
     return "mark-" + marks++;
   }
@@ -90,7 +90,7 @@ class ApiIT {
     return problem;
   }
 
-  // in
+  // posting events
 
   @ParameterizedTest
   @ValueSource(
@@ -99,7 +99,7 @@ class ApiIT {
         "\"%s\"",
         "{\"m\":\"%s\",\n \"nul\":\"\\u0000\"}"
       })
-  void aDocumentIsStoredAsItWasSent(String form) {
+  void aDocumentIsStoredAsSent(String form) {
     String mark = mark();
     String document = form.formatted(mark);
 
@@ -124,7 +124,7 @@ class ApiIT {
   }
 
   @Test
-  void manyLinesArePackedAndAllAreStored() throws IOException {
+  void manyCompressedLinesAreAllStored() throws IOException {
     String mark = mark();
     int lines = 100_000;
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
@@ -147,7 +147,7 @@ class ApiIT {
   }
 
   @Test
-  void aLineThatIsNoJsonIsNamedAndWhatCameBeforeIsAccepted() {
+  void anInvalidLineIsReportedAndTheLinesBeforeItAreAccepted() {
     String mark = mark();
     String lines = "{\"m\":\"%1$s\"}\n\n{\"m\":\"%1$s\"}\n{\"m\":\"%1$s\"\n{\"m\":\"%1$s\"}\n";
 
@@ -156,7 +156,7 @@ class ApiIT {
     JsonObject problem = assertProblem(response, 400);
     assertThat(problem.getInt("line")).isEqualTo(4);
     assertThat(problem.getInt("accepted")).isEqualTo(2);
-    assertThat(problem.getString("detail")).startsWith("line 4 is no JSON: ");
+    assertThat(problem.getString("detail")).startsWith("line 4 is not valid JSON: ");
     awaitStored(mark, 2);
   }
 
@@ -180,7 +180,7 @@ class ApiIT {
         "[{\"a\":]}]",
         "\ud800"
       })
-  void whatIsNoJsonIsRefused(String body) {
+  void invalidJsonIsRefused(String body) {
     assertProblem(api.post("/api/events", JSON, body), 400);
   }
 
@@ -196,7 +196,7 @@ class ApiIT {
   }
 
   @Test
-  void anEventThatIsTooLargeIsRefusedAndTheOthersAreAccepted() {
+  void anOversizedEventIsRefusedAndThoseBeforeItAreAccepted() {
     String mark = mark();
     String lines = "{\"m\":\"%s\"}\n\"%s\"\n".formatted(mark, "x".repeat(100_000));
 
@@ -229,12 +229,12 @@ class ApiIT {
   }
 
   @Test
-  void aTopicThatIsNoneOfThePipelineIsRefused() {
+  void aTopicOutsideThePipelineIsRefused() {
     assertProblem(api.post("/api/events?topic=elsewhere", JSON, "{}"), 400);
   }
 
   @Test
-  void theTimeOfAnEventIsItsOwnIfItIsRecent() {
+  void theTimestampOfARecentEventIsKept() {
     String mark = mark();
     Instant time = Instant.now().minusSeconds(3600);
     String events =
@@ -253,7 +253,7 @@ class ApiIT {
   // CloudEvents
 
   @Test
-  void aCloudEventInStructuredModeIsStoredAsItWasSent() {
+  void aCloudEventInStructuredModeIsStoredAsSent() {
     String mark = mark();
     String event =
         "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"data\":{\"m\":\"%s\"}}"
@@ -298,7 +298,7 @@ class ApiIT {
   }
 
   @Test
-  void aCloudEventThatLacksAnAttributeIsRefused() {
+  void aCloudEventWithoutARequiredAttributeIsRefused() {
     JsonObject problem =
         assertProblem(
             api.post(
@@ -316,10 +316,10 @@ class ApiIT {
         400);
   }
 
-  // when it cannot take more
+  // limits and outages
 
   @Test
-  void tooManyRequestsAtOnceAreToldToComeAgain() throws IOException {
+  void tooManyConcurrentPostsAreToldToRetry() throws IOException {
     String begin =
         "POST /api/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
                 .formatted(Api.basic(Api.USER, Api.PASSWORD))
@@ -348,7 +348,7 @@ class ApiIT {
   }
 
   @Test
-  void withoutABrokerNothingIsAcceptedAndTheAnswerSaysWhenToComeAgain() {
+  void withoutABrokerNothingIsAcceptedAndClientsAreToldWhenToRetry() {
     pipeline.backends().kafka().kill();
     try {
       HttpResponse<String> response = api.post("/api/events", NDJSON, "{\"a\":1}\n{\"a\":2}\n");
@@ -365,7 +365,7 @@ class ApiIT {
     Pipeline.awaitReady(pipeline.instance());
   }
 
-  // out
+  // queries
 
   @Test
   void pagesFollowOneAnotherWithoutGapsOrRepeats() {
@@ -430,14 +430,14 @@ class ApiIT {
         "path=a%5B&value=1",
         "topic=%00"
       })
-  void aParameterThatCannotBeUsedIsNamed(String parameter) {
+  void anInvalidParameterIsNamed(String parameter) {
     JsonObject problem = assertProblem(api.get("/api/events?" + parameter), 400);
 
     assertThat(problem.getString("detail")).containsAnyOf(parameter.split("=")[0], "path");
   }
 
   @Test
-  void exportsHaveEveryEventOfTheTopic() {
+  void exportsContainEveryEventOfTheTopic() {
     assertAccepted(api.post("/api/events", JSON, "{\"q\":\"a,\\\"b\\\"\"}"), 1);
     pipeline.assertEverythingStoredExactlyOnce();
     long rows =
@@ -454,7 +454,7 @@ class ApiIT {
   }
 
   @Test
-  void statsSayWhatTheDatabaseSays() {
+  void statsAgreeWithTheDatabase() {
     assertAccepted(api.post("/api/events", JSON, "{}"), 1);
     pipeline.assertEverythingStoredExactlyOnce();
 
@@ -522,7 +522,7 @@ class ApiIT {
   }
 
   @Test
-  void theProducerIsPausedTickedAndGivenAnotherInterval() throws IOException {
+  void theProducerCanBePausedTickedAndGivenAnotherInterval() throws IOException {
     pipeline.assertEverythingStoredExactlyOnce();
     long before = fromSensors();
     api.control("POST", "/api/pipeline/producer/tick?source=sensor");
@@ -558,7 +558,7 @@ class ApiIT {
   }
 
   @Test
-  void aPausedConsumerStoresNothingSaysSoAndLosesNothing() throws IOException {
+  void aPausedConsumerIsReportedAndStoresAndLosesNothing() throws IOException {
     api.control("POST", "/api/pipeline/consumer/pause");
     try {
       await()
@@ -569,7 +569,7 @@ class ApiIT {
       assertThat(pipeline.instance().health().live()).isEqualTo("UP");
       long before = pipeline.stored();
       pipeline.send(1000);
-      // the lag is seen, so the records could have been stored
+      // once the lag is reported, the records could have been stored
       await()
           .atMost(Pipeline.PATIENCE)
           .until(() -> api.json("/api/stats").getJsonObject("lag").getInt("total") >= 1000);
@@ -581,7 +581,7 @@ class ApiIT {
     pipeline.assertEverythingStoredExactlyOnce();
   }
 
-  // the description
+  // OpenAPI
 
   @Test
   void everyOperationIsDescribedWithAnExampleAndItsErrors() {

@@ -47,7 +47,7 @@ class BadConfigurationIT {
   /** Waits for the line that says why the application does not start; there must be one only. */
   private static String refusal(Application application) {
     String text = "The application does not start.";
-    await().atMost(Duration.ofSeconds(90)).until(() -> !lines(application, text).isEmpty());
+    await().atMost(Pipeline.PATIENCE).until(() -> !lines(application, text).isEmpty());
     List<String> refusals = lines(application, text);
     assertThat(refusals).hasSize(1);
     return refusals.get(0);

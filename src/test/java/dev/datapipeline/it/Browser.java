@@ -22,7 +22,7 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
-/** A headless Chromium with nobody's settings, which keeps account of what it asks for. */
+/** A headless Chromium with default settings that records its requests. */
 final class Browser implements AutoCloseable {
   private final ChromeDriver driver;
   private final List<String> requests = new ArrayList<>();
@@ -66,7 +66,7 @@ final class Browser implements AutoCloseable {
     driver.get(url);
   }
 
-  /** Makes the page look as it does for somebody who prefers this; dark or light. */
+  /** Emulates the preferred color scheme, {@code dark} or {@code light}. */
   void colorScheme(String scheme) {
     driver.executeCdpCommand(
         "Emulation.setEmulatedMedia",

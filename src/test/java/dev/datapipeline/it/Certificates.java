@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * An authority, another one that nobody trusts, and certificates of one key that the two have
- * issued; made with the JDK's own {@code keytool}.
+ * A trusted certificate authority, an untrusted one, and certificates that they issued for one key.
+ * Created with the JDK's {@code keytool}.
  */
 final class Certificates {
-  /** Of every store made here. */
+  /** The password of every store. */
   static final String PASSWORD = "store-secret-4711";
 
   private static final String KEY = "key";
@@ -30,7 +30,7 @@ final class Certificates {
   private final Path keys;
   private final Path request;
 
-  /** What a server shows, or a client. */
+  /** The certificate chain that a server or a client presents. */
   final class Identity {
     private final String name;
     private final List<Certificate> chain;
@@ -55,7 +55,7 @@ final class Certificates {
   }
 
   /**
-   * Makes the two authorities and the key.
+   * Creates the two authorities and the key.
    *
    * @param directory for the files; empty
    */

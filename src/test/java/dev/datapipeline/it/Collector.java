@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Receives OTLP over HTTP and keeps it. */
+/** An OpenTelemetry collector that keeps what it receives by OTLP over HTTP. */
 final class Collector implements AutoCloseable {
   private final HttpServer server;
   private final List<Span> spans = new CopyOnWriteArrayList<>();
@@ -100,7 +100,7 @@ final class Collector implements AutoCloseable {
     return services;
   }
 
-  /** Returns the metric as it was received last. */
+  /** Returns the metric as received last. */
   Optional<Metric> metric(String name) {
     return metrics.stream()
         .filter(metric -> metric.getName().equals(name))

@@ -25,8 +25,8 @@ import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 
 /**
- * The dashboard as somebody sees it who looks at it. The server is killed first, and the pictures
- * come last, when the charts have something to show.
+ * The dashboard in a real browser. The server is killed first and the screenshots come last, when
+ * the charts have data.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DashboardIT {
@@ -125,9 +125,8 @@ class DashboardIT {
   }
 
   @Test
-  void aPayloadIsShownAsItWasSentAndIsNotRun() {
-    // the number is one that JavaScript cannot hold, and the time is later than that of other
-    // events
+  void aPayloadIsShownAsSentAndNotExecuted() {
+    // JavaScript cannot represent the number; the late timestamp keeps the event at the top
     String payload =
         "{\"n\":12345678901234567890,  \"x\":\"<img src=x onerror=document.title='run'>\"}";
     pipeline
@@ -148,7 +147,7 @@ class DashboardIT {
                 payload.equals(
                     browser.find("#events .payload button").getDomProperty("textContent")));
     browser.click("#events .payload button");
-    see("#hold", "Held");
+    see("#hold", "Resume updates");
     assertThat(browser.find("#events .payload button").getDomAttribute("aria-expanded"))
         .isEqualTo("true");
     browser.click("#hold");
@@ -179,9 +178,9 @@ class DashboardIT {
 
   @Test
   @Order(1)
-  void aServerThatGoesIsMissedAndFoundAgain() {
+  void aStoppedServerIsShownAndReconnected() {
     application.kill();
-    see("#away", "The server is away since");
+    see("#away", "Not connected since");
     assertThat(browser.text("#connection")).isEqualTo("not connected");
     browser.screenshot("dashboard-server-away");
     pipeline.running();
@@ -189,7 +188,7 @@ class DashboardIT {
     await().atMost(SOON).until(() -> browser.text("#away").isEmpty());
     see("#stage-database .badge", "ready");
     await().atMost(SOON).until(() -> number("[data-value=stored]") > 0);
-    // the failed requests are the only complaints
+    // nothing but failed requests is in the console
     assertThat(browser.complaints()).allMatch(complaint -> complaint.contains("net::ERR_"));
   }
 
@@ -211,9 +210,9 @@ class DashboardIT {
 
     browser.click("#letters tr:first-child td:last-child button");
     signIn("not the password");
-    see("#sign-in-error", "This is not the name and the password of the operator.");
+    see("#sign-in-error", "Wrong name or password.");
     assertThat(number("#waiting")).isEqualTo(waiting);
-    // the refusal is a line in the console
+    // the browser logs the refusal in its console
     assertThat(browser.complaints()).allMatch(complaint -> complaint.contains("401"));
 
     signIn(Api.PASSWORD);
@@ -225,14 +224,14 @@ class DashboardIT {
   }
 
   @Test
-  void whatCannotBeReplayedSaysWhy() {
+  void aFailedReplayShowsTheReason() {
     send("{no json");
     see("#letters", "{no json");
     browser.click("#sign-in");
     signIn(Api.PASSWORD);
     see("#sign-in", "Sign out");
     browser.click("#letters tr:first-child td:last-child button");
-    see("#replay-result", "1 still not accepted: ");
+    see("#replay-result", "1 still rejected: ");
     assertThat(browser.text("#letters")).contains("{no json");
     assertNothingIsWrong();
   }
@@ -279,7 +278,7 @@ class DashboardIT {
   @ParameterizedTest
   @Order(Integer.MAX_VALUE)
   @CsvSource({"light, 1440, 1400", "dark, 1440, 1400", "light, 390, 844", "dark, 390, 844"})
-  void itKeepsTheRulesOfAccessibilityAndNothingSticksOut(String scheme, int width, int height) {
+  void itIsAccessibleAndNothingOverflows(String scheme, int width, int height) {
     browser.colorScheme(scheme);
     browser.size(width, height, width < 640);
     browser.open(url());
@@ -310,13 +309,13 @@ class DashboardIT {
             .with("API_READ_ACCESS", "operator")
             .with("OPERATOR_PASSWORD", Api.PASSWORD)) {
       browser.open("http://localhost:" + closed.running().httpPort() + "/");
-      see("#connection", "sign in to see");
+      see("#connection", "sign-in required");
       signIn(Api.PASSWORD);
       see("#connection", "live");
       assertThat(browser.complaints()).allMatch(complaint -> complaint.contains("401"));
       assertThat(URI.create(browser.driver().getCurrentUrl()).getPort())
           .isEqualTo(closed.instance().httpPort());
-      // the next test's page is another one
+      // the next test opens another page
       browser.requests().clear();
     }
   }

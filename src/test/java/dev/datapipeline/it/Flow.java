@@ -7,7 +7,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** A steady flow of records to a topic until it is closed. A record that fails is left out. */
+/**
+ * Sends records to a topic at a steady rate until it is closed. Failed records are not repeated.
+ */
 final class Flow implements AutoCloseable {
   private final Producer<byte[], byte[]> producer;
   private final String topic;
@@ -33,7 +35,7 @@ final class Flow implements AutoCloseable {
     }
   }
 
-  /** Ends the flow and waits until every record is on the topic. */
+  /** Ends the flow and waits until the broker has every record. */
   @Override
   public void close() {
     ending = true;

@@ -12,7 +12,7 @@ import java.time.Duration;
 
 /** The health endpoints of a server. */
 final class Health {
-  /** No check may take longer, whatever hangs. */
+  /** Every check must answer within this time, even if a backend hangs. */
   private static final Duration MAX_ANSWER_TIME = Duration.ofSeconds(2);
 
   private final HttpClient client = HttpClient.newHttpClient();
@@ -22,7 +22,7 @@ final class Health {
     this.port = port;
   }
 
-  /** Returns {@code UP} or {@code DOWN}; {@code AWAY} if the server does not answer in time. */
+  /** Returns {@code UP}, {@code DOWN}, or {@code AWAY} if the server does not answer in time. */
   String status(String endpoint) {
     try {
       return get(endpoint).getString("status");

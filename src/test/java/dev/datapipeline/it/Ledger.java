@@ -3,7 +3,7 @@ package dev.datapipeline.it;
 import java.util.List;
 import java.util.Map;
 
-/** Compares what the database has with what the topic held: each offset exactly once. */
+/** Checks in the database that each offset of a topic was stored exactly once. */
 final class Ledger {
   private final Database database;
   private final String topic;
@@ -13,7 +13,7 @@ final class Ledger {
     this.topic = topic;
   }
 
-  /** Returns how many records of the topic are stored or dead-lettered. */
+  /** Returns the number of records of the topic that are stored or dead-lettered. */
   long records() {
     return database.number(
         "SELECT (SELECT count(*) FROM raw_events_source WHERE topic = ?)"

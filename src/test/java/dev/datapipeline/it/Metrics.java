@@ -32,12 +32,12 @@ record Metrics(List<String> lines) {
     }
   }
 
-  /** Returns the type that the page states for a metric; empty if the metric is not there. */
+  /** Returns the type of a metric; empty if the page lacks the metric. */
   Optional<String> type(String name) {
     return comment("TYPE", name);
   }
 
-  /** Returns what the page says about a metric; empty if the metric is not there. */
+  /** Returns the help text of a metric; empty if the page lacks the metric. */
   Optional<String> help(String name) {
     return comment("HELP", name);
   }
@@ -50,7 +50,7 @@ record Metrics(List<String> lines) {
         .findFirst();
   }
 
-  /** Returns the sum of a sample's values, of those that have all the labels. */
+  /** Returns the sum of a sample's values that have all the given labels. */
   double sum(String sample, String... labels) {
     List<String> found =
         lines.stream()

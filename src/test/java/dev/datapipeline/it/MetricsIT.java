@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The numbers at {@code /metrics} are documented, and those of the database. */
+/** The metrics at {@code /metrics} are documented and agree with the database. */
 class MetricsIT {
   private static final int GOOD = 500;
   private static final int POISON = 7;
@@ -25,7 +25,7 @@ class MetricsIT {
   private static Application application;
 
   @BeforeAll
-  static void carryKnownTraffic() {
+  static void sendKnownTraffic() {
     pipeline = new Pipeline("metrics", PARTITIONS);
     application = pipeline.running();
     pipeline.send(GOOD);
@@ -43,7 +43,7 @@ class MetricsIT {
     pipeline.close();
   }
 
-  /** The tables of the documentation: each metric and its type. */
+  /** Returns the type of each metric that the documentation lists. */
   private static Map<String, String> documented() throws Exception {
     Matcher row =
         Pattern.compile("(?m)^\\| `(datapipeline_[a-z_]+)`[^|]*\\| (counter|gauge|histogram) \\|")
@@ -61,7 +61,7 @@ class MetricsIT {
     Metrics metrics = Metrics.of(application);
     Map<String, String> shown = new TreeMap<>();
     for (String line : metrics.lines()) {
-      // the greatest value beside each histogram is the server's own addition
+      // the server adds the maximum to each histogram
       if (line.startsWith("# TYPE datapipeline_") && !line.contains("_max ")) {
         String[] words = line.split(" ");
         shown.put(words[2], words[3]);
@@ -72,7 +72,7 @@ class MetricsIT {
   }
 
   @Test
-  void countsAreThoseOfTheDatabase() throws Exception {
+  void countersAgreeWithTheDatabase() throws Exception {
     long rows =
         pipeline
             .database()
@@ -99,7 +99,7 @@ class MetricsIT {
   }
 
   @Test
-  void lagIsToldForEachPartition() {
+  void lagIsReportedForEachPartition() {
     await()
         .atMost(Pipeline.PATIENCE)
         .ignoreExceptions()
@@ -118,7 +118,7 @@ class MetricsIT {
   }
 
   @Test
-  void whatIsSwitchedOffIsPausedAndEveryPartIsReady() throws Exception {
+  void aDisabledProducerIsReportedAsPausedAndEveryPartAsReady() throws Exception {
     Metrics metrics = Metrics.of(application);
     assertThat(metrics.sum("datapipeline_paused", "part=\"producer\"")).isEqualTo(1);
     assertThat(metrics.sum("datapipeline_paused", "part=\"consumer\"")).isZero();

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What the profile observability brings, with the real promtool and a real Prometheus. */
+/** The files of the profile observability, with the real promtool and a real Prometheus. */
 class ObservabilityIT {
   private static final Path SHIPPED = Path.of("src/main/observability");
   private static final Path DASHBOARD = SHIPPED.resolve("grafana/dashboards/datapipeline.json");
@@ -53,7 +53,7 @@ class ObservabilityIT {
     Application application = pipeline.running();
     port = Application.freePort();
     Files.createDirectories(DIRECTORY);
-    // as it is shipped, but for where the instances are
+    // as shipped, except for the address of the instance
     Files.writeString(
         DIRECTORY.resolve("prometheus.yml"),
         Files.readString(SHIPPED.resolve("prometheus.yml"))
@@ -87,7 +87,7 @@ class ObservabilityIT {
     }
   }
 
-  /** Runs promtool, and fails with what it says. */
+  /** Runs promtool and fails with its output if it reports an error. */
   private static void promtool(Object... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(promtool.toString()));
     for (Object argument : arguments) {
@@ -147,12 +147,12 @@ class ObservabilityIT {
   }
 
   @Test
-  void eachAlertFiresWhenItMustAndOnlyThen() throws Exception {
+  void eachAlertFiresOnlyWhenItShould() throws Exception {
     promtool("test", "rules", "src/test/observability/alerts-test.yml");
   }
 
   @Test
-  void prometheusReadsWhatTheDatabaseHas() throws Exception {
+  void prometheusAgreesWithTheDatabase() throws Exception {
     pipeline.send(300);
     await()
         .atMost(SOON)
@@ -166,7 +166,7 @@ class ObservabilityIT {
               double before = pipeline.stored();
               double told = number("sum(datapipeline_records_stored_total)");
               assertThat(told).isPositive().isLessThanOrEqualTo(pipeline.stored());
-              // what was scraped is some seconds old, and a few events are stored meanwhile
+              // the scraped value is some seconds old, and a few events are stored meanwhile
               assertThat(before - told).isLessThan(100);
             });
   }
@@ -203,7 +203,7 @@ class ObservabilityIT {
   }
 
   @Test
-  void everyPanelAsksTheDatasourceThatIsProvisioned() throws Exception {
+  void everyPanelUsesTheProvisionedDatasource() throws Exception {
     String provisioned =
         Files.readString(SHIPPED.resolve("grafana/provisioning/datasources/prometheus.yml"));
     JsonObject dashboard =
@@ -241,7 +241,7 @@ class ObservabilityIT {
         .allSatisfy(alert -> assertThat(documentation).contains("| `" + alert + "` |"));
   }
 
-  /** Prometheus 3 no longer guesses a format: the page has to say which one it is. */
+  /** Prometheus 3 does not guess the format, so the page must state it. */
   @Test
   void thePageStatesItsFormat() throws Exception {
     HttpResponse<Void> response =

@@ -140,10 +140,11 @@ class OwnSourceIT {
   @Test
   void invalidCommandsAreRefused() throws IOException {
     assertThat(run("interval sensor PT0.001S"))
-        .isEqualTo("IllegalArgumentException: the interval PT0.001S is not from PT0.01S to PT24H");
+        .isEqualTo(
+            "IllegalArgumentException: the interval PT0.001S is not between PT0.01S and PT24H");
     assertThat(run("pause nobody"))
         .isEqualTo(
-            "NoSuchElementException: no source of this name runs; those that do: sensor, steering, dice");
+            "NoSuchElementException: no running source has this name; running sources: sensor, steering, dice");
   }
 
   @Test

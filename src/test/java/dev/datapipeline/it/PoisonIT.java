@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * What PostgreSQL does not take as JSON goes to the dead letters with its bytes and the reason;
- * what only looks odd, and every neighbour in the batch, is stored byte for byte.
+ * Records that PostgreSQL refuses as JSON go to the dead letters, with their bytes and the reason.
+ * Unusual but valid records, and all others of the same batch, are stored byte for byte.
  */
 class PoisonIT {
   private static final int MEBIBYTE = 1 << 20;
@@ -108,7 +108,9 @@ class PoisonIT {
     return "[\"" + "x".repeat(bytes - 4) + "\"]";
   }
 
-  /** All of them are on one partition before the application starts, so one poll brings many. */
+  /**
+   * Everything is on one partition before the application starts, so one poll returns many records.
+   */
   @BeforeAll
   static void send() throws Exception {
     pipeline =
@@ -208,14 +210,14 @@ class PoisonIT {
     assertThat(letter.get(6)).isEqualTo(each.value == null ? "t" : "f");
   }
 
-  /** Bytes of all of them included. */
+  /** Compares the bytes, too. */
   @Test
-  void everythingIsThereExactlyOnce() {
+  void everythingIsStoredExactlyOnce() {
     pipeline.assertEverythingStoredExactlyOnce();
   }
 
   @Test
-  void noNeighbourIsDeadLettered() {
+  void recordsOfTheSameBatchAreStored() {
     NEIGHBOURS.forEach(neighbour -> isStored(neighbour.offset()));
   }
 

@@ -17,12 +17,12 @@ import org.jboss.shrinkwrap.api.spec.WebArchive;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Reads stored events through Jakarta Persistence, within the server. */
+/** Reads stored events through Jakarta Persistence, inside the server. */
 @ExtendWith(ArquillianExtension.class)
 class RawEventIT {
   @Inject private Reader reader;
 
-  /** Arquillian enriches the test itself with CDI beans only. */
+  /** Arquillian injects only CDI beans into the test itself. */
   @Dependent
   static class Reader {
     @PersistenceContext private EntityManager entityManager;
@@ -45,7 +45,7 @@ class RawEventIT {
   void storedEventsAreReadAsEntities() throws InterruptedException {
     List<RawEvent> events = List.of();
     for (int attempt = 0; events.size() < 3 && attempt < 600; attempt++) {
-      Thread.sleep(100); // no Awaitility within the server
+      Thread.sleep(100); // Awaitility is not deployed
       events = reader.newest(3);
     }
 

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * A Liberty user directory under {@code target/it} with one server, configured by the same files as
- * the one that people run.
+ * A Liberty user directory under {@code target/it} with one server that has the configuration files
+ * of the product.
  */
 final class ServerDirectory {
   static final Path TARGET = Path.of("target").toAbsolutePath();
@@ -60,7 +60,7 @@ final class ServerDirectory {
     return server;
   }
 
-  /** Puts the WAR there that the build made. */
+  /** Copies the WAR of this build into the server. */
   void installApplication() {
     try {
       Files.copy(
@@ -72,7 +72,7 @@ final class ServerDirectory {
     }
   }
 
-  /** Adds a class to the application of a server that does not run. */
+  /** Adds a class to the application of a stopped server. */
   static void addToApplication(String serverName, Path classes, String classFile)
       throws IOException {
     Path war =
@@ -89,7 +89,7 @@ final class ServerDirectory {
     }
   }
 
-  /** Adds the environment to {@code server.env}, for servers that somebody else starts. */
+  /** Adds the environment to {@code server.env}, for servers that Arquillian starts. */
   void addEnvironment(Map<String, String> environment) {
     Path file = server.resolve("server.env");
     try {
@@ -104,7 +104,7 @@ final class ServerDirectory {
     }
   }
 
-  /** Takes the application out of {@code server.xml}, for those who deploy it themselves. */
+  /** Removes the application from {@code server.xml}, for tests that deploy it themselves. */
   void withoutApplication() {
     Path file = server.resolve("server.xml");
     try {
@@ -119,7 +119,7 @@ final class ServerDirectory {
     }
   }
 
-  /** Adds configuration that wins over {@code server.xml}. */
+  /** Adds configuration that overrides {@code server.xml}. */
   void override(String name, String elements) {
     write(
         server.resolve("configDropins/overrides").resolve(name),

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Traces, logs and metrics as a collector gets them. */
+/** Traces, logs and metrics as a collector receives them. */
 class TelemetryIT {
   private static final Duration SOON = Duration.ofSeconds(60);
 
@@ -131,7 +131,7 @@ class TelemetryIT {
   }
 
   @Test
-  void theLogAndTheNumbersArriveToo() {
+  void logsAndMetricsArrive() {
     Awaitility.await()
         .atMost(SOON)
         .until(() -> collector.logs().stream().anyMatch(line -> line.contains("topic telemetry")));
@@ -153,7 +153,7 @@ class TelemetryIT {
   }
 
   @Test
-  void aCollectorThatIsAwayDisturbsNothing() {
+  void aMissingCollectorDisturbsNothing() {
     try (Pipeline alone = traced("telemetry-alone", "http://localhost:" + Application.freePort())) {
       alone.running();
       alone.send(1000);
@@ -164,14 +164,14 @@ class TelemetryIT {
   }
 
   @Test
-  void withoutBeingSwitchedOnNothingIsTraced() throws Exception {
+  void nothingIsTracedByDefault() throws Exception {
     try (Pipeline plain =
         new Pipeline("telemetry-off", 1)
             .with("PRODUCER_ENABLED", "true")
             .with("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint())) {
       plain.running();
       plain.awaitProgress(3);
-      // headers are kept with dead letters only
+      // headers are stored with dead letters only
       plain.producer().send(new ProducerRecord<>(plain.name(), "no json".getBytes(UTF_8))).get();
       plain.assertEverythingStoredExactlyOnce();
       assertThat(collector.spans()).noneMatch(span -> span.getName().contains("telemetry-off"));

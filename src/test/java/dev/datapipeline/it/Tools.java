@@ -9,18 +9,18 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
-/** Programs of the machine that some tests need, and that a build can do without. */
+/** External programs that some tests need and a build can do without. */
 final class Tools {
   private static final boolean REQUIRED = Boolean.getBoolean("tools.required");
 
   private Tools() {}
 
   /**
-   * Returns the program's path. Where it is not installed this says so in one line and skips the
-   * test, or fails it if {@code -Dtools.required=true} is given.
+   * Returns the program's path. If it is not installed, prints one line and skips the test, or
+   * fails it if {@code -Dtools.required=true} is given.
    *
-   * @param packageName Debian's package that has the program
-   * @param commands the names that the program may have, the best first
+   * @param packageName the Debian package of the program
+   * @param commands the names that the program may have, the preferred one first
    */
   static Path require(String packageName, String... commands) {
     Optional<Path> found =
@@ -42,7 +42,7 @@ final class Tools {
     String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
     return Stream.concat(
             Pattern.compile(Pattern.quote(File.pathSeparator)).splitAsStream(path),
-            // where Debian's packages put them, whatever PATH says
+            // Debian's packages install them here, even if PATH lacks it
             List.of("/usr/bin").stream())
         .filter(directory -> !directory.isEmpty())
         .map(directory -> Path.of(directory, command))

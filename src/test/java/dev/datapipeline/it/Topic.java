@@ -21,9 +21,9 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** A topic as its producers see it. Close it. */
+/** A topic and a producer for it. Close it. */
 final class Topic implements AutoCloseable {
-  /** The longest that a broker allows by default. */
+  /** The longest transaction timeout that a broker allows by default. */
   private static final int HIDDEN_MILLIS = 900_000;
 
   private final String name;
@@ -34,7 +34,7 @@ final class Topic implements AutoCloseable {
     this(name, plaintext(bootstrapServers), Map.of());
   }
 
-  /** A topic of a broker that may ask its clients for more than an address. */
+  /** A topic of a broker that may require TLS and authentication. */
   Topic(String name, KafkaBroker broker) {
     this(name, broker.clientProperties(), Map.of());
   }
@@ -55,7 +55,7 @@ final class Topic implements AutoCloseable {
     return Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
   }
 
-  /** A topic whose records can be hidden from its consumers for a while. */
+  /** A topic whose records can be hidden from consumers for a while. */
   static Topic hiding(String name, String bootstrapServers) {
     Topic topic =
         new Topic(
@@ -70,7 +70,7 @@ final class Topic implements AutoCloseable {
     return topic;
   }
 
-  /** Nobody sees what is sent from now on before {@link #reveal}: it is one transaction. */
+  /** Begins a transaction: consumers do not see new records before {@link #reveal}. */
   void hide() {
     producer.beginTransaction();
   }
@@ -115,7 +115,7 @@ final class Topic implements AutoCloseable {
     producer.flush();
   }
 
-  /** Returns the offset behind the last record of each partition. */
+  /** Returns the end offset of each partition. */
   Map<Integer, Long> endOffsets() {
     try {
       int partitions =

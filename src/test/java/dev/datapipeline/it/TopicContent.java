@@ -19,16 +19,16 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * What one incarnation of a topic held, read by a consumer of its own that sees committed
- * transactions only, and compared with what the database has: each offset in exactly one of the two
- * tables, with the same bytes, and nothing else. Close it; what was read can be compared later,
- * too.
+ * The records of one incarnation of a topic, read by a separate consumer that sees committed
+ * transactions only. Compares them with the database: each offset must be in exactly one of the two
+ * tables, with the same bytes, and nothing else may be there. Close it; the comparison is possible
+ * afterwards, too.
  */
 final class TopicContent implements AutoCloseable {
-  /** The key of records that are meant to be dead-lettered. */
+  /** The key of records that must be dead-lettered. */
   static final String POISON = "poison";
 
-  /** Offsets that are named for each partition that is not right. */
+  /** Maximum number of offsets that are listed for a faulty partition. */
   private static final int NAMED = 10;
 
   private record Held(long offset, long digest) {}
@@ -66,7 +66,7 @@ final class TopicContent implements AutoCloseable {
                 ByteArrayDeserializer.class));
   }
 
-  /** Reads on, up to the given end of each partition. */
+  /** Continues to read up to the given end of each partition. */
   TopicContent readTo(Map<Integer, Long> endOffsets) {
     List<TopicPartition> partitions =
         endOffsets.keySet().stream()
@@ -148,12 +148,12 @@ final class TopicContent implements AutoCloseable {
     return held.values().stream().mapToLong(List::size).sum();
   }
 
-  /** Returns how many of the records were meant to be dead-lettered. */
+  /** Returns the number of records that must be dead-lettered. */
   long poison() {
     return poison;
   }
 
-  /** Returns whether the database says that everything that was read is stored. */
+  /** Returns whether the positions in the database have reached the end of what was read. */
   boolean isStored() {
     return ends.entrySet().stream()
         .allMatch(
@@ -170,7 +170,7 @@ final class TopicContent implements AutoCloseable {
   /**
    * Returns what is wrong.
    *
-   * @return a line for each partition that is not right; empty if all is well
+   * @return one line for each faulty partition; empty if all is well
    */
   List<String> faults() {
     Map<Integer, Summary> stored = new HashMap<>();

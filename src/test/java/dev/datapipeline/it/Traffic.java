@@ -13,9 +13,9 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Two producers that send to a topic until they are closed, whatever happens to the broker: one
- * sends record by record, some of them poison; the other in transactions, and aborts some. Nobody
- * knows whether a record arrived whose sending failed: the topic tells.
+ * Two producers that send to a topic until they are closed, whatever happens to the broker. One
+ * sends single records, some of them poison; the other sends transactions and aborts some. A send
+ * that failed may have reached the broker anyway, so only the topic shows which records exist.
  */
 final class Traffic implements AutoCloseable {
   private static final List<byte[]> POISON =
@@ -73,7 +73,7 @@ final class Traffic implements AutoCloseable {
     pipeline.producer().flush();
   }
 
-  /** Sends records that have to be dead-lettered, without waiting for them. */
+  /** Sends records that must be dead-lettered, without waiting for the broker. */
   void sendPoison(int records) {
     for (int i = 0; i < records; i++) {
       ThreadLocalRandom random = ThreadLocalRandom.current();
@@ -102,7 +102,7 @@ final class Traffic implements AutoCloseable {
     while (!ending) {
       Producer<byte[], byte[]> producer = pipeline.newProducer(TRANSACTIONAL);
       try {
-        // ends what a former producer of this id has left open
+        // aborts the transaction that a former producer of this id left open
         producer.initTransactions();
         while (!ending) {
           n = sendTransaction(producer, n);
@@ -132,7 +132,7 @@ final class Traffic implements AutoCloseable {
     return n;
   }
 
-  /** Ends the traffic; what was sent is on the topic then. */
+  /** Ends the traffic and waits until the broker has every record. */
   @Override
   public void close() {
     ending = true;

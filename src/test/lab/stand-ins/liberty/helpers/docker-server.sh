@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+set -e
+default-key-store.sh
+exec "$@"
