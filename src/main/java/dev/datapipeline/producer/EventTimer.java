@@ -19,7 +19,7 @@ import java.util.logging.Logger;
 
 /**
  * Drives the producer with one EJB timer per source. Each timer fires once and is then armed again,
- * so a slow tick delays the next one and ticks never pile up.
+ * so a slow tick delays the next one and ticks never pile up. Thread-safe.
  */
 @Singleton
 @ConcurrencyManagement(ConcurrencyManagementType.BEAN)

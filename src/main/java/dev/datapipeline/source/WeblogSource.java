@@ -6,6 +6,7 @@ import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
@@ -127,7 +128,7 @@ public class WeblogSource implements EventSource {
     }
   }
 
-  private final Clock clock;
+  private final InstantSource clock;
   private final Random random;
   private final int maxVisitors;
   private final List<Visitor> visitors = new ArrayList<>();
@@ -149,7 +150,7 @@ public class WeblogSource implements EventSource {
     this(config, Clock.systemUTC());
   }
 
-  WeblogSource(WeblogConfig config, Clock clock) {
+  WeblogSource(WeblogConfig config, InstantSource clock) {
     this.clock = clock;
     this.random = new Random(config.seed());
     this.maxVisitors = config.visitors();

@@ -28,7 +28,7 @@ class LaneTest {
   private static final int MAX_RECORDS = 10;
   private static final int MAX_BYTES = 1000;
 
-  /** Stores batches in memory, when it is allowed to. */
+  /** Stores batches in memory; a test can make it fail. */
   private static final class FakeStore implements RecordStore {
     private final List<List<Delivery>> batches = new CopyOnWriteArrayList<>();
     private final Deque<Exception> failures = new ArrayDeque<>();

@@ -308,8 +308,7 @@ class TlsIT {
 
     await("read again")
         .atMost(Pipeline.PATIENCE)
-        .until(
-            () -> application.log().stream().anyMatch(line -> line.contains("read again: ")));
+        .until(() -> application.log().stream().anyMatch(line -> line.contains("read again: ")));
     assertEverythingStoredExactlyOnce(topic, TOPIC);
   }
 

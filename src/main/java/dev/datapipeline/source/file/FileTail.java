@@ -14,8 +14,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Base64;
@@ -30,7 +30,7 @@ final class FileTail implements AutoCloseable {
   private final Path path;
   private final long id;
   private final FileConfig config;
-  private final Clock clock;
+  private final InstantSource clock;
   private final FileChannel channel;
   private final LineReader reader;
   private LineFormat format;
@@ -45,7 +45,7 @@ final class FileTail implements AutoCloseable {
    * @param id the file's id in the database
    * @param position offset of the first line to read
    */
-  FileTail(Path present, Path path, long id, long position, FileConfig config, Clock clock)
+  FileTail(Path present, Path path, long id, long position, FileConfig config, InstantSource clock)
       throws IOException {
     this.path = path;
     this.id = id;
