@@ -27,7 +27,6 @@ import jakarta.ws.rs.core.UriInfo;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -207,8 +206,8 @@ public class EventsResource {
           writer.write(header);
           try {
             reader.export(filter, page -> write(writer, page, line));
-          } catch (UncheckedIOException e) {
-            throw new WebApplicationException(e.getCause());
+          } catch (IOException e) {
+            throw new WebApplicationException(e);
           }
           writer.flush();
         };
@@ -218,14 +217,11 @@ public class EventsResource {
         .build();
   }
 
-  private static void write(Writer writer, List<RawEvent> page, Function<RawEvent, String> line) {
-    try {
-      for (RawEvent event : page) {
-        writer.write(line.apply(event));
-      }
-      writer.flush();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  private static void write(Writer writer, List<RawEvent> page, Function<RawEvent, String> line)
+      throws IOException {
+    for (RawEvent event : page) {
+      writer.write(line.apply(event));
     }
+    writer.flush();
   }
 }

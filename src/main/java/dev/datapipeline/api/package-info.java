@@ -17,7 +17,7 @@
  * <p>{@link dev.datapipeline.api.ApiDescription} completes the OpenAPI document with what all
  * operations have in common.
  *
- * <p>May use {@code http} and the stages of the pipeline. Used by {@code api.live}; must not use
- * {@code api.live} or {@code api.intake}.
+ * <p>May use {@code http}, {@code health} and every package below them. Used by {@code api.live};
+ * must not use {@code api.live} or {@code api.intake}.
  */
 package dev.datapipeline.api;

@@ -25,7 +25,7 @@ public final class BacklogScan {
   private final Duration patience;
 
   /**
-   * Connects to nothing yet.
+   * Creates a scan; doesn't connect yet.
    *
    * @param clients creates the consumers
    */
@@ -45,7 +45,7 @@ public final class BacklogScan {
    * @param partitions the topic's partitions
    * @param stored the next offset to store, by partition number; a partition without one is read
    *     from its start
-   * @param handler gets each record
+   * @param handler receives each record
    * @throws KafkaException if the end is not reached because a transaction stays open
    */
   public void read(
@@ -67,12 +67,11 @@ public final class BacklogScan {
               "cannot read topic %s to its end; is there an open transaction?"
                   .formatted(partitions.get(0).topic()));
         }
-        boolean progress = false;
-        for (ConsumerRecord<byte[], byte[]> record : poll(consumer)) {
-          progress = true;
-          handler.accept(record);
+        ConsumerRecords<byte[], byte[]> records = poll(consumer);
+        records.forEach(handler);
+        if (!records.isEmpty()) {
+          deadline = System.nanoTime() + patience.toNanos();
         }
-        deadline = progress ? System.nanoTime() + patience.toNanos() : deadline;
       }
     }
   }

@@ -11,7 +11,7 @@ import java.util.List;
  * the same for a wrong address, a broker that is down, and a listener that expects TLS.
  */
 final class BootstrapServers {
-  /** How many addresses are tried: the explanation must be found within the time of a probe. */
+  /** Only so many addresses are tried, because a probe waits for the explanation. */
   private static final int MAX_ASKED = 2;
 
   private static final int CONNECT_TIMEOUT_MILLIS = 500;
@@ -30,7 +30,7 @@ final class BootstrapServers {
     this.protocol = protocol;
   }
 
-  /** Tries to connect, and returns why a client may have got no answer. */
+  /** Tries to connect, and returns the likely reason why a client got no answer. */
   String explainSilence() {
     String reason = "";
     for (String address : addresses.subList(0, Math.min(MAX_ASKED, addresses.size()))) {

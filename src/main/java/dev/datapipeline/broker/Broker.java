@@ -48,7 +48,7 @@ public class Broker {
   }
 
   /**
-   * Doesn't connect yet.
+   * Creates a broker client; doesn't connect yet.
    *
    * @param config topic settings and the isolation level of the consumer
    * @param clients creates the admin client
@@ -66,17 +66,17 @@ public class Broker {
    * @return whether the topic was created
    */
   public boolean createTopicIfMissing(String name) {
-    Optional<Integer> partitions = Optional.of(config.partitions());
+    if (topicId(name).isPresent()) {
+      return false;
+    }
     Optional<Short> replicas =
         config.replicationFactor() < 0
             ? Optional.empty()
             : Optional.of((short) config.replicationFactor());
-    if (topicId(name).isPresent()) {
-      return false;
-    }
-    NewTopic topic = new NewTopic(name, partitions, replicas);
+    NewTopic topic = new NewTopic(name, Optional.of(config.partitions()), replicas);
     try {
-      return get(admin().createTopics(List.of(topic)).all().thenApply(none -> true));
+      get(admin().createTopics(List.of(topic)).all());
+      return true;
     } catch (BrokerUnavailableException e) {
       if (e.getCause() instanceof TopicExistsException) {
         return false;
@@ -135,7 +135,7 @@ public class Broker {
    * Returns the partitions of a topic.
    *
    * @param topic the topic's name
-   * @return none if there is no such topic
+   * @return empty if there is no such topic
    */
   public List<TopicPartition> partitions(String topic) {
     return topic(topic).map(Topic::partitions).orElse(List.of());

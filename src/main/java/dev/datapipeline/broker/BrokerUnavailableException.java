@@ -3,7 +3,7 @@ package dev.datapipeline.broker;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.failure.OutageException;
 
-/** The broker didn't answer, or not in time. */
+/** Thrown if the broker doesn't answer in time. */
 public final class BrokerUnavailableException extends OutageException {
   private static final long serialVersionUID = 1L;
 
@@ -12,7 +12,7 @@ public final class BrokerUnavailableException extends OutageException {
   }
 
   /**
-   * An outage without a cause.
+   * Creates an exception without a cause.
    *
    * @param reason one line
    */

@@ -32,7 +32,7 @@ public class KafkaClients {
   }
 
   /**
-   * Doesn't connect yet.
+   * Creates a factory of clients; doesn't connect yet.
    *
    * @param config the broker's address and the properties that every client gets
    */
@@ -67,7 +67,8 @@ public class KafkaClients {
   /**
    * Creates a producer for transactions.
    *
-   * @param transactionalId of the new producer; it fences an earlier one with the same id
+   * @param transactionalId the producer's transactional id; fences an earlier producer with the
+   *     same id once its transactions are initialised
    * @return a producer whose transactions are not initialised yet
    */
   public KafkaProducer<String, byte[]> transactionalProducer(String transactionalId) {

@@ -14,7 +14,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/** Reads one partition with a consumer of its own. */
+/** Reads one partition with its own consumer. Not thread-safe. */
 final class KafkaPartitionReader implements PartitionReader {
   private static final Duration POLL = Duration.ofSeconds(5);
 
@@ -22,9 +22,9 @@ final class KafkaPartitionReader implements PartitionReader {
   private final TopicPartition partition;
 
   /**
-   * Takes a consumer over.
+   * Creates a reader that owns a consumer.
    *
-   * @param consumer subscribed to nothing; closed with this reader
+   * @param consumer has no subscription yet; closed with this reader
    * @param partition the partition to read
    */
   KafkaPartitionReader(Consumer<byte[], byte[]> consumer, TopicPartition partition) {

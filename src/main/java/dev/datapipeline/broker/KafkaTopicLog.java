@@ -9,7 +9,7 @@ import java.util.UUID;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/** The topics of the Kafka broker. */
+/** Reads topics of a Kafka broker with its own clients, outside of the channels. */
 @ApplicationScoped
 public class KafkaTopicLog implements TopicLog {
   private final KafkaConfig config;
@@ -26,11 +26,11 @@ public class KafkaTopicLog implements TopicLog {
   }
 
   /**
-   * Doesn't connect yet.
+   * Creates a topic log; doesn't connect yet.
    *
    * @param config which isolation level to read with
    * @param clients creates the readers
-   * @param broker is asked for ids and offsets
+   * @param broker provides ids and offsets
    */
   @Inject
   public KafkaTopicLog(KafkaConfig config, KafkaClients clients, Broker broker) {

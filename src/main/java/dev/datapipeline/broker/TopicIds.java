@@ -7,7 +7,8 @@ import java.util.UUID;
 import java.util.function.Function;
 
 /**
- * The current ids of topics. Of several threads that ask at once, one asks for all. Thread-safe.
+ * The current ids of topics. If several threads ask at once, one request to the broker serves all
+ * of them. Thread-safe.
  */
 final class TopicIds {
   private record Answer(Optional<UUID> id, long askedAtNanos) {}

@@ -8,16 +8,16 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * The topics as the consumer sees them beside the channel: which topic a name means now, and what a
- * partition holds. Thread-safe. Every method throws {@link BrokerUnavailableException} if the
+ * Access to the topics outside of the channels: which topic a name refers to now, and which records
+ * a partition holds. Thread-safe. Every method throws {@link BrokerUnavailableException} if the
  * broker doesn't answer.
  */
 public interface TopicLog {
 
   /**
    * Returns the id that a topic had at some moment after records arrived. A topic may be deleted
-   * and created again at any time, and a consumer that goes on reading need not notice; so the id
-   * is asked for after the records arrived.
+   * and created again at any time, and a consumer that keeps reading may not notice. So an id that
+   * was looked up before the records arrived proves nothing.
    *
    * @param topic the topic's name
    * @param arrivedAtNanos when the records arrived, by {@link System#nanoTime()}
@@ -29,7 +29,7 @@ public interface TopicLog {
    * Returns the offset after the last record that can be read now.
    *
    * @param topic the topic's name
-   * @return the end offset of each partition; none if there is no such topic
+   * @return the end offset of each partition; empty if there is no such topic
    */
   Map<TopicPartition, Long> endOffsets(String topic);
 
@@ -37,7 +37,7 @@ public interface TopicLog {
    * Opens a reader of one partition, outside of the consumer group.
    *
    * @param partition an existing partition
-   * @return close it
+   * @return a reader that the caller must close
    */
   PartitionReader reader(TopicPartition partition);
 
@@ -48,21 +48,21 @@ public interface TopicLog {
     long startOffset();
 
     /**
-     * Returns whether the partition holds this very record at its offset.
+     * Returns whether the partition holds this exact record at its offset.
      *
      * @param record compared by timestamp, key and value
      */
     boolean holds(ConsumerRecord<byte[], byte[]> record);
 
     /**
-     * Reads the records from one offset up to another. What the partition doesn't hold any more is
-     * handed over as a range without records.
+     * Reads the records from one offset up to another. Offsets that the partition no longer holds
+     * are passed to the handler as a range without records.
      *
      * @param from the first offset
      * @param to the offset after the last one
-     * @param handler gets the parts in order, without gaps; may get somewhat more than was asked
-     *     for
-     * @return how many records the handler got
+     * @param handler receives the parts in order, without gaps; the last part may extend beyond
+     *     {@code to}
+     * @return the number of records that the handler received
      * @throws IllegalStateException if the partition ends before {@code to}, or is created again
      *     meanwhile
      */
@@ -73,7 +73,7 @@ public interface TopicLog {
     void close();
   }
 
-  /** Handles a part of what is read. */
+  /** Receives the parts of a range that is being read. */
   @FunctionalInterface
   interface RangeHandler<E extends Exception> {
     /**

@@ -16,8 +16,8 @@ import org.apache.kafka.common.KafkaException;
  */
 final class KafkaClientCheck {
   /**
-   * Nothing connects to it. The names of the real brokers may not resolve yet, and the client would
-   * refuse them.
+   * An address that nothing connects to. The names of the real brokers may not resolve yet, and the
+   * client would refuse them.
    */
   private static final String PLACEHOLDER_ADDRESS = "localhost:1";
 

@@ -33,7 +33,7 @@ public record KafkaConfig(
     IsolationLevel isolationLevel,
     Map<String, String> clientProperties) {
 
-  /** The channel's own property, so that the connector and the other clients read the same. */
+  /** The channel's own property, so that all clients use the same isolation level. */
   static final String ISOLATION_LEVEL = "mp.messaging.incoming.events-in.isolation.level";
 
   private static final Pattern BOOTSTRAP =

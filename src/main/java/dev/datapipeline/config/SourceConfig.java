@@ -18,22 +18,23 @@ public record SourceConfig(String name, String topic, Duration interval, int eve
   /** The longest allowed interval. */
   public static final Duration MAX_INTERVAL = Duration.ofDays(1);
 
-  /** Reads the settings of a source; unset ones default to those of the producer. */
+  /** Reads the settings of a source. The producer's settings are the defaults. */
   static SourceConfig from(Settings settings, String name, int maxInFlight) {
-    String own = "SOURCE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
-    String eventsPerTick = settings.firstSet(own + "_EVENTS_PER_TICK", "PRODUCER_EVENTS_PER_TICK");
+    String prefix = "SOURCE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
+    String eventsPerTickSetting =
+        settings.firstSet(prefix + "_EVENTS_PER_TICK", "PRODUCER_EVENTS_PER_TICK");
     SourceConfig config =
         new SourceConfig(
             name,
-            KafkaConfig.topic(settings, settings.firstSet(own + "_TOPIC", "KAFKA_TOPIC")),
+            KafkaConfig.topic(settings, settings.firstSet(prefix + "_TOPIC", "KAFKA_TOPIC")),
             settings.duration(
-                settings.firstSet(own + "_INTERVAL", "PRODUCER_INTERVAL"),
+                settings.firstSet(prefix + "_INTERVAL", "PRODUCER_INTERVAL"),
                 MIN_INTERVAL,
                 MAX_INTERVAL),
-            settings.integer(eventsPerTick, 1, 100_000));
+            settings.integer(eventsPerTickSetting, 1, 100_000));
     if (config.eventsPerTick > maxInFlight) {
       throw new InvalidSettingException(
-          eventsPerTick,
+          eventsPerTickSetting,
           Integer.toString(config.eventsPerTick),
           "at most PRODUCER_MAX_IN_FLIGHT, which is " + maxInFlight);
     }

@@ -6,9 +6,9 @@ import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 
 /**
  * Kafka's cooperative sticky assignor, which also counts assignments. After an assignment, a
- * partition's next record need not follow its last one: another instance may have read what lies in
- * between. {@link PartitionBatcher} must know, and the connector doesn't pass its rebalance
- * listener on.
+ * partition's next record need not follow its last one, because another instance may have read the
+ * records in between. {@link PartitionBatcher} must notice this, and the connector doesn't expose
+ * its rebalance listener.
  */
 public class AssignmentObserver extends CooperativeStickyAssignor {
   private static final AtomicLong ASSIGNMENTS = new AtomicLong();

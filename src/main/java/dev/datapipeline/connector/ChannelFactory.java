@@ -16,7 +16,7 @@ import org.reactivestreams.Subscriber;
 
 /**
  * Opens a channel through the connector, as the container does. The container connects channels
- * only when the application starts, and only those with an {@code @Incoming} method.
+ * only when the application starts, and only those with an {@code @Incoming} method. Thread-safe.
  */
 @ApplicationScoped
 public class ChannelFactory {
@@ -45,7 +45,7 @@ public class ChannelFactory {
         .subscribe(subscriber);
   }
 
-  /** The properties that the specification lets a connector see: the channel's, then its own. */
+  /** The properties that a connector may see by specification: the channel's, then its own. */
   private record ChannelConfig(Config config, String channel, String topic) implements Config {
 
     private String channelPrefix() {

@@ -41,8 +41,7 @@ public final class ChannelPositions {
   }
 
   /**
-   * Returns whether the channel works although nothing may arrive: it has joined the group, and
-   * polls.
+   * Returns whether the channel has joined the group and polls, even if no record arrives.
    *
    * @return true from its first successful commit
    */
@@ -60,7 +59,7 @@ public final class ChannelPositions {
   }
 
   /**
-   * Returns how far the channel has read each assigned partition of which every batch is stored.
+   * Returns how far the channel has read each assigned partition whose batches are all stored.
    *
    * @return the offset after the last one that was read, by partition
    */
@@ -71,7 +70,7 @@ public final class ChannelPositions {
     return settled;
   }
 
-  /** Replaces what is known of the assigned partitions. */
+  /** Replaces the assigned partitions and their read positions. */
   void committed(Map<TopicPartition, Long> newPositions) {
     positions = Map.copyOf(newPositions);
     reading = true;
@@ -80,7 +79,7 @@ public final class ChannelPositions {
   /**
    * Counts a batch that is handed over to the connector.
    *
-   * @return to be run when the batch is stored
+   * @return must be run when the batch is stored; ends the count
    */
   Runnable handedOver(TopicPartition partition) {
     AtomicInteger counter = counter(partition);
@@ -93,8 +92,8 @@ public final class ChannelPositions {
   }
 
   /**
-   * Forgets which batches are not stored. The connector drops batches of partitions that were
-   * revoked, and nobody tells that they will never be stored.
+   * Forgets which batches are not stored. The connector silently drops batches of partitions that
+   * were revoked, so they are never reported as stored.
    */
   void assignmentChanged() {
     outstanding.clear();

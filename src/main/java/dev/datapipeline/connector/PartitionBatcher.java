@@ -76,7 +76,7 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
     return Optional.of(new PartitionBatch(range, epoch, channel.handedOver(partition)));
   }
 
-  /** With auto-commit, this is called about once a second with every assigned partition. */
+  /** Receives every assigned partition about once a second, because of auto-commit. */
   @Override
   public void onCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
     noticeAssignments();

@@ -9,8 +9,8 @@
  *       which costs more than storing it. They deliver one message per poll and partition.
  *   <li>{@link dev.datapipeline.connector.AssignmentObserver}: the connector keeps its rebalance
  *       listener to itself.
- *   <li>{@link dev.datapipeline.connector.ChannelPositions}: what the channel of a topic has been
- *       assigned and how far it has read.
+ *   <li>{@link dev.datapipeline.connector.ChannelPositions}: the connector doesn't tell which
+ *       partitions are assigned and how far they are read.
  *   <li>{@link dev.datapipeline.connector.ChannelFactory}: a channel ends at its first error, and
  *       the container connects channels only when the application starts.
  * </ul>

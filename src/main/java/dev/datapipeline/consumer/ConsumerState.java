@@ -31,18 +31,18 @@ public final class ConsumerState {
     return topicIdsAtOpening.get(topic);
   }
 
-  /** Part of a batch was stored. The batch as a whole may still fail. */
+  /** Records that a part of a batch was stored. The batch as a whole may still fail. */
   void progressed() {
     lastStoredAt = Instant.now();
   }
 
-  /** A lane's batch is stored. Another lane may still be failing: its partitions don't move. */
+  /** Records that a lane has stored its batch. Other lanes may still be failing. */
   void stored(String lane) {
     progressed();
     recovered(lane);
   }
 
-  /** A lane works, although it may have had nothing to store. */
+  /** Records that a lane works, although it may have had nothing to store. */
   void recovered(String lane) {
     failing.remove(lane);
   }
@@ -63,7 +63,7 @@ public final class ConsumerState {
     failing.remove(CHANNEL + topic);
   }
 
-  synchronized void paused(boolean newPaused) {
+  synchronized void setPaused(boolean newPaused) {
     paused = newPaused;
     notifyAll();
   }
@@ -89,9 +89,9 @@ public final class ConsumerState {
   }
 
   /**
-   * Returns whether the consumer reads: schema and topics were ready once.
+   * Returns whether the consumer was opened, because the schema and the topics exist.
    *
-   * @return true from then on
+   * @return false before that
    */
   public boolean isOpen() {
     return open;
@@ -113,7 +113,7 @@ public final class ConsumerState {
   /**
    * Returns whether a lane's last attempt failed, or a channel has ended.
    *
-   * @return false again as soon as every lane has stored its batch and every channel is open
+   * @return false again once every lane works and every channel is open
    */
   public boolean isFailing() {
     return !failing.isEmpty();

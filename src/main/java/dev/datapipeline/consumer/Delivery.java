@@ -10,7 +10,7 @@ import org.apache.kafka.common.TopicPartition;
  * @param range the records, without a topic id
  * @param bytes how much memory they take
  * @param arrivedAtNanos when they arrived, by {@link System#nanoTime()}
- * @param onStored to be run once when they are stored
+ * @param onStored must be run once, when they are stored
  */
 record Delivery(RecordRange range, long bytes, long arrivedAtNanos, Runnable onStored) {
 

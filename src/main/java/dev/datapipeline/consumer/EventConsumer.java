@@ -26,8 +26,9 @@ import org.eclipse.microprofile.reactive.messaging.Message;
 import org.reactivestreams.Subscriber;
 
 /**
- * Takes batches from the channels, one channel per topic, and hands those of each partition to its
- * lane. Requests the next batch only while there is space for it, which is the backpressure.
+ * Takes batches from the channels, one channel per topic, and hands each batch to the lane of its
+ * partition. Applies backpressure: requests the next batch only while the queue has free space.
+ * Thread-safe.
  */
 @ApplicationScoped
 public class EventConsumer {
@@ -55,14 +56,15 @@ public class EventConsumer {
   /**
    * Connects the channel of the first topic. Nothing is read from the broker before {@link #open}.
    *
-   * @return receives the channel's messages
+   * @return the subscriber that receives the channel's messages
    */
   @Incoming(CHANNEL)
   public synchronized Subscriber<Message<byte[]>> channel() {
-    return prepared().get(0).subscriber();
+    return subscribers().get(0).subscriber();
   }
 
-  private synchronized List<TopicSubscriber> prepared() {
+  /** Returns the subscribers of all topics. The first call creates them and the lanes. */
+  private synchronized List<TopicSubscriber> subscribers() {
     if (subscribers.isEmpty()) {
       space = new QueueSpace(config.maxQueueBytes());
       for (int i = 0; i < config.lanes(); i++) {
@@ -95,16 +97,16 @@ public class EventConsumer {
   }
 
   /**
-   * Starts reading. To be called once, when the schema and the topics exist.
+   * Starts reading. Must be called once, when the schema and the topics exist.
    *
    * @param topicIds the topics' ids by name, before the first record is read
    */
   public synchronized void open(Map<String, UUID> topicIds) {
+    List<TopicSubscriber> all = subscribers();
     state.opened(topicIds);
     for (Lane lane : lanes) {
       start(lane, "datapipeline " + lane);
     }
-    List<TopicSubscriber> all = prepared();
     // the container connects the first one
     all.stream().skip(1).forEach(TopicSubscriber::subscribe);
     for (int i = 0; i < all.size(); i++) {
@@ -120,24 +122,25 @@ public class EventConsumer {
   }
 
   /**
-   * Stores nothing until {@link #resume}. A running transaction is finished. Records that were read
-   * are kept, and reading stops when the queue is full. A restart resumes.
+   * Pauses storing until {@link #resume}. A running transaction is finished. Records that were read
+   * are kept, and reading stops when the queue is full. A restart of the application ends the
+   * pause.
    */
   public void pause() {
-    state.paused(true);
+    state.setPaused(true);
     LOG.info("the consumer is paused");
   }
 
   /** Ends a pause. */
   public void resume() {
-    state.paused(false);
+    state.setPaused(false);
     LOG.info("the consumer is resumed");
   }
 
   /**
    * Returns the consumer's state.
    *
-   * @return live and thread-safe
+   * @return a live view
    */
   public ConsumerState state() {
     return state;
@@ -162,9 +165,9 @@ public class EventConsumer {
   }
 
   /**
-   * Returns the partitions that are assigned to this instance.
+   * Returns the partitions of all topics that are assigned to this instance.
    *
-   * @return of all topics
+   * @return a snapshot
    */
   public Set<TopicPartition> assignedPartitions() {
     return kafka.topics().stream()
@@ -175,7 +178,7 @@ public class EventConsumer {
   /**
    * Returns how much memory the queued records take, including those being written.
    *
-   * @return in bytes, 0 or more
+   * @return bytes, 0 or more
    */
   public long queueBytes() {
     QueueSpace now = space;

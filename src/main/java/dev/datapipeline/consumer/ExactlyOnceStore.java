@@ -18,39 +18,39 @@ import java.util.logging.Logger;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Stores each offset of each incarnation of a topic exactly once: finds out which topic records
- * came from, and what the database lacks before them.
+ * Stores each offset of each incarnation of a topic exactly once. Determines which topic the
+ * records came from, and stores records that the database lacks before them.
  */
 final class ExactlyOnceStore implements RecordStore {
   private static final Logger LOG = Logger.getLogger(ExactlyOnceStore.class.getName());
 
   private final List<String> topics;
-  private final TopicLog log;
+  private final TopicLog topicLog;
   private final BatchStore database;
   private final Function<String, Map<TopicPartition, Long>> settledPositions;
   private final ConsumerState state;
 
-  /** The topic that the last records of a partition came from. */
+  /** The id of the topic that the last records of a partition came from. */
   private final Map<TopicPartition, UUID> origins = new HashMap<>();
 
   /**
-   * Doesn't connect yet.
+   * Creates a store; doesn't connect yet.
    *
    * @param topics the topics' names
-   * @param log the topics beside the channel
+   * @param topicLog reads topics outside of the channels
    * @param database stores batches
    * @param settledPositions returns, for a topic, how far the channel has read each assigned
-   *     partition of which every delivery is stored
-   * @param state knows the topics' ids at the start, and is told about progress
+   *     partition whose deliveries are all stored
+   * @param state provides the topics' ids at the start, and receives the progress
    */
   ExactlyOnceStore(
       List<String> topics,
-      TopicLog log,
+      TopicLog topicLog,
       BatchStore database,
       Function<String, Map<TopicPartition, Long>> settledPositions,
       ConsumerState state) {
     this.topics = List.copyOf(topics);
-    this.log = log;
+    this.topicLog = topicLog;
     this.database = database;
     this.settledPositions = settledPositions;
     this.state = state;
@@ -77,15 +77,15 @@ final class ExactlyOnceStore implements RecordStore {
 
   private void catchUp(String topic, Map<TopicPartition, Long> positions)
       throws StorageException, InterruptedException {
-    Optional<UUID> topicId = log.idAfter(topic, System.nanoTime());
+    Optional<UUID> topicId = topicLog.idAfter(topic, System.nanoTime());
     if (topicId.isEmpty()) {
       return;
     }
-    Map<TopicPartition, Long> ends = log.endOffsets(topic);
+    Map<TopicPartition, Long> ends = topicLog.endOffsets(topic);
     List<RecordRange> ranges = new ArrayList<>();
     positions.forEach(
         (partition, position) -> {
-          // a position beyond the end is one of a former topic of this name
+          // a position beyond the end belongs to a former topic of this name
           if (position <= ends.getOrDefault(partition, -1L)) {
             ranges.add(
                 new RecordRange(
@@ -114,28 +114,29 @@ final class ExactlyOnceStore implements RecordStore {
     long arrivedAt = deliveries.get(deliveries.size() - 1).arrivedAtNanos();
     for (Delivery delivery : deliveries) {
       TopicPartition partition = delivery.partition();
-      Optional<UUID> now = log.idAfter(partition.topic(), arrivedAt);
+      Optional<UUID> now = topicLog.idAfter(partition.topic(), arrivedAt);
       UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening(partition.topic()));
       if (now.isPresent() && !now.get().equals(origin)) {
         if (delivery.range().records().isEmpty()) {
-          // Nothing tells which topic it is from. If it is the new one, catchUp reads it again.
+          // It is unknown which of the two topics the range is from. If it is the new one, catchUp
+          // reads it again.
           LOG.fine("skipped, because its topic is unknown: " + delivery.range());
           continue;
         }
         origin = originOf(delivery.range(), partition, origin, now.get());
       }
       origins.put(partition, origin);
-      ranges.add(delivery.range().of(origin));
+      ranges.add(delivery.range().withTopicId(origin));
     }
     return ranges;
   }
 
   /**
-   * Decides which of two topics of the same name a range came from. Once a partition's records are
-   * those of the new topic, later ones are, too.
+   * Determines which of two topics with the same name a range came from. After the first record of
+   * the new topic, all later records of the partition are from the new topic, too.
    */
   private UUID originOf(RecordRange range, TopicPartition partition, UUID before, UUID now) {
-    try (PartitionReader reader = log.reader(partition)) {
+    try (PartitionReader reader = topicLog.reader(partition)) {
       if (!reader.holds(range.records().get(0))) {
         return before;
       }
@@ -152,7 +153,7 @@ final class ExactlyOnceStore implements RecordStore {
     RecordRange range = missing.range();
     TopicPartition partition = new TopicPartition(range.topic(), range.partition());
     long next = missing.nextOffset();
-    if (!log.idAfter(range.topic(), System.nanoTime()).equals(Optional.of(range.topicId()))) {
+    if (!topicLog.idAfter(range.topic(), System.nanoTime()).equals(Optional.of(range.topicId()))) {
       LOG.warning(
           "%s, and that topic was deleted: offsets %d to %d are lost"
               .formatted(missing.getMessage(), next, range.from() - 1));
@@ -161,7 +162,7 @@ final class ExactlyOnceStore implements RecordStore {
               range.topic(), range.topicId(), range.partition(), next, range.from(), List.of()));
       return;
     }
-    try (PartitionReader reader = log.reader(partition)) {
+    try (PartitionReader reader = topicLog.reader(partition)) {
       long start = reader.startOffset();
       if (start > next && next > 0) {
         LOG.severe(
@@ -173,7 +174,7 @@ final class ExactlyOnceStore implements RecordStore {
               next,
               range.from(),
               part -> {
-                storePart(part.of(range.topicId()));
+                storePart(part.withTopicId(range.topicId()));
                 state.progressed();
               });
       if (stored > 0) {

@@ -20,10 +20,10 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * One writer thread: takes the deliveries of its partitions in order and stores as many as have
- * gathered in one transaction. The next batch gathers while one is written, so that a lone event is
- * stored at once and a flood in big batches. A batch that the database doesn't take is kept and
- * retried for ever.
+ * One writer thread. Takes the deliveries of its partitions in order and stores as many as have
+ * gathered in one transaction. The next batch gathers while one is being written, so a single event
+ * is stored at once and a flood in large batches. A batch that can't be stored is kept and retried
+ * forever.
  */
 final class Lane implements Runnable {
   private static final Logger LOG = Logger.getLogger(Lane.class.getName());
@@ -50,13 +50,13 @@ final class Lane implements Runnable {
   private long nextCheckNanos = System.nanoTime();
 
   /**
-   * Doesn't start the thread.
+   * Creates a lane; doesn't start its thread.
    *
-   * @param name for the log
+   * @param name the name for the log
    * @param config the bounds of a batch
    * @param store used by this lane only
-   * @param space is given back what is stored
-   * @param owned the numbers of this lane's partitions
+   * @param space released when deliveries are stored
+   * @param owned whether a partition number belongs to this lane
    */
   Lane(
       String name,
@@ -109,26 +109,25 @@ final class Lane implements Runnable {
     }
   }
 
+  /** Waits for a delivery, and adds the ones that follow it, up to the bounds of a batch. */
   private void gather(List<Delivery> batch) throws InterruptedException {
-    Delivery next = nextDelivery();
+    Delivery first = nextDelivery();
     // what gathers during a pause is stored together
     state.awaitResumed();
-    long records = 0;
-    long bytes = 0;
-    do {
-      batch.add(next);
+    batch.add(first);
+    long records = first.range().records().size();
+    long bytes = first.bytes();
+    for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
       records += next.range().records().size();
       bytes += next.bytes();
-      next = queue.peek();
-      if (next == null
-          || records + next.range().records().size() > config.maxBatchRecords()
-          || bytes + next.bytes() > config.maxBatchBytes()) {
+      if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
         return;
       }
-      queue.remove();
-    } while (true);
+      batch.add(queue.remove());
+    }
   }
 
+  /** Waits for a delivery, and compares positions whenever that is due. */
   private Delivery nextDelivery() throws InterruptedException {
     while (true) {
       long untilCheck = nextCheckNanos - System.nanoTime();
@@ -151,7 +150,7 @@ final class Lane implements Runnable {
       // the broker's own health check reports it
       LOG.log(Level.FINE, "positions not compared", e);
     } catch (RuntimeException | StorageException e) {
-      // must not end this thread
+      // caught because it must not end this thread
       state.failed(name, reason(e));
       LOG.log(
           Level.WARNING,

@@ -1,6 +1,6 @@
 package dev.datapipeline.consumer;
 
-/** Bounds the memory of the records between the channels and the database. Thread-safe. */
+/** Limits the memory of records between the channels and the database. Thread-safe. */
 final class QueueSpace {
   private final long maxBytes;
   private long bytes;

@@ -12,17 +12,17 @@ interface RecordStore {
    * Stores deliveries in one transaction. Records that the database lacks before them are read
    * again and stored first.
    *
-   * @param deliveries those of one partition in the order of their offsets
+   * @param deliveries one or more; deliveries of the same partition in the order of their offsets
    * @throws StorageException if the database doesn't take them now
    * @throws OutageException if the broker doesn't answer
    */
   void store(List<Delivery> deliveries) throws StorageException, InterruptedException;
 
   /**
-   * Stores what the channels have read and the database doesn't have. A partition without traffic
-   * delivers nothing that would show this.
+   * Stores records that the channels have read but the database lacks. In a partition without
+   * traffic, no delivery reveals such a gap.
    *
-   * @param owned the numbers of the partitions to compare
+   * @param owned whether to compare the partition with this number
    * @throws StorageException if the database doesn't take the records now
    * @throws OutageException if the broker doesn't answer
    */

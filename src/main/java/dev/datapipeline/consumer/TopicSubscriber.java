@@ -17,15 +17,15 @@ import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 
 /**
- * Receives one topic's channel: requests batches one by one while there is space for them, and
+ * Receives one topic's channel. Requests batches one by one while the queue has free space, and
  * reopens the channel, with growing pauses, when it has ended. A channel ends for good at the first
- * polling error, and only its subscriber is told.
+ * polling error, and only its subscriber learns of it.
  */
 final class TopicSubscriber implements Runnable {
   private static final Logger LOG = Logger.getLogger(TopicSubscriber.class.getName());
 
   /** After this time a channel is considered stable, and the next pause is short again. */
-  private static final Duration SETTLED = Duration.ofSeconds(30);
+  private static final Duration STABLE = Duration.ofSeconds(30);
 
   /** A channel without traffic is considered live once it has worked for this long. */
   private static final Duration QUIET = Duration.ofSeconds(5);
@@ -64,7 +64,7 @@ final class TopicSubscriber implements Runnable {
       while (!Thread.currentThread().isInterrupted()) {
         long since = System.nanoTime();
         String reason = link.drain();
-        if (System.nanoTime() - since > SETTLED.toNanos()) {
+        if (System.nanoTime() - since > STABLE.toNanos()) {
           backoff.reset();
         }
         state.channelDied(topic, reason);

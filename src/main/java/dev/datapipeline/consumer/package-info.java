@@ -1,11 +1,16 @@
 /**
- * From the channel to the database, exactly once. {@link dev.datapipeline.consumer.TopicSubscriber}
- * asks a channel for batches and reopens it after an error, {@link dev.datapipeline.consumer.Lane}
- * gathers what waits into one transaction and retries it, and {@link
- * dev.datapipeline.consumer.ExactlyOnceStore} finds out which topic the records came from and what
- * the database lacks before them.
+ * Moves records from the channels to the database, exactly once.
  *
- * <p>May use {@code connector}, {@code broker} and {@code storage}, and what these may use. Used by
- * {@code health}, {@code api}, {@code api.live} and the start.
+ * <ul>
+ *   <li>{@link dev.datapipeline.consumer.EventConsumer} opens, pauses and stops the consumer.
+ *   <li>{@code TopicSubscriber} requests batches from a channel and reopens it after an error.
+ *   <li>{@code Lane} gathers waiting batches, stores them in one transaction, and retries.
+ *   <li>{@code ExactlyOnceStore} determines which topic the records came from, and stores records
+ *       that the database lacks before them.
+ * </ul>
+ *
+ * <p>May use {@code connector}, {@code broker}, {@code storage} and {@code tracing}, and the
+ * packages that these may use. Used by {@code health}, {@code api} and the class that starts the
+ * pipeline.
  */
 package dev.datapipeline.consumer;

@@ -10,7 +10,7 @@ public final class Backoff {
   private long nextMillis;
 
   /**
-   * Begins with the first pause.
+   * Creates a backoff that begins with the first pause.
    *
    * @param first the first pause, before jitter; positive
    * @param max the longest pause

@@ -19,7 +19,7 @@ public enum FailureKind {
   /**
    * Classifies a failure.
    *
-   * @param failure not null; its causes are searched for an outage or an SQLSTATE
+   * @param failure not null; an {@link OutageException}, or its causes are searched for an SQLSTATE
    * @return never null
    */
   public static FailureKind of(Throwable failure) {
@@ -43,8 +43,8 @@ public enum FailureKind {
    * Returns the SQLSTATE of a database failure.
    *
    * @param failure not null
-   * @return the innermost SQLSTATE; {@code 08001} if there was no connection to be had, {@code
-   *     08006} if it broke; null if the failure is not the database's
+   * @return the innermost SQLSTATE; {@code 08001} if no connection was available, {@code 08006} if
+   *     one broke; null if there is none
    */
   public static String sqlState(Throwable failure) {
     String found = null;

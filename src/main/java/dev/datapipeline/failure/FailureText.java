@@ -7,7 +7,7 @@ public final class FailureText {
   private FailureText() {}
 
   /**
-   * Returns text from outside as one line of bounded length, so that nobody can forge log lines.
+   * Returns untrusted text as one line of bounded length, so that it can't forge log lines.
    *
    * @param text any text; null becomes {@code "null"}
    * @return at most 300 characters without control characters, never null

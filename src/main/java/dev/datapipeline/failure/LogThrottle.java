@@ -28,7 +28,7 @@ public final class LogThrottle {
   }
 
   /**
-   * Creates a throttle with a clock of its own, for tests.
+   * Creates a throttle that uses another clock, for tests.
    *
    * @param interval minimum time between two lines
    * @param clock the clock that measures the interval

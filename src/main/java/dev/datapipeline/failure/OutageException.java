@@ -1,13 +1,11 @@
 package dev.datapipeline.failure;
 
-/**
- * Something that the pipeline depends on is not available now. Waiting and retrying is the remedy.
- */
+/** Thrown if something that the pipeline depends on is not available now. Wait and retry. */
 public abstract class OutageException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**
-   * An outage with a cause.
+   * Creates an exception.
    *
    * @param reason one line
    * @param cause null if there is none

@@ -11,7 +11,7 @@ public final class Retry {
   private final Backoff outage;
   private final Backoff defect;
 
-  /** Is told about each failure before the pause. */
+  /** Receives each failure before the pause. */
   @FunctionalInterface
   public interface Listener {
     /**
@@ -24,10 +24,10 @@ public final class Retry {
   }
 
   /**
-   * Sets the pauses.
+   * Creates a retry with its pauses.
    *
-   * @param outage after a {@link FailureKind#OUTAGE}
-   * @param defect after any other failure
+   * @param outage pauses after a {@link FailureKind#OUTAGE}
+   * @param defect pauses after any other failure
    */
   public Retry(Backoff outage, Backoff defect) {
     this.outage = outage;
@@ -38,10 +38,10 @@ public final class Retry {
    * Runs a step until it doesn't throw.
    *
    * @param step what to do
-   * @param listener is told about each failure
+   * @param listener receives each failure
    * @return the step's result
-   * @throws InterruptedException if the thread is interrupted, also if the step turned that into
-   *     another exception
+   * @throws InterruptedException if the thread is interrupted, even if the step threw another
+   *     exception because of that
    */
   public <T> T untilDone(Callable<T> step, Listener listener) throws InterruptedException {
     while (true) {

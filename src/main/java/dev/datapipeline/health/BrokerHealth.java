@@ -11,7 +11,7 @@ import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.eclipse.microprofile.health.Startup;
 
-/** The broker answers, and has the topics. */
+/** Checks that the broker answers and has the topics. */
 @ApplicationScoped
 class BrokerHealth extends PartHealth {
   @Inject private PipelineMonitor monitor;

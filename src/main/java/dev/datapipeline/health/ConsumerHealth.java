@@ -17,7 +17,7 @@ import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.eclipse.microprofile.health.Startup;
 
-/** The consumer reads, and stores what it reads. */
+/** Checks that the consumer reads records and stores them. */
 @ApplicationScoped
 class ConsumerHealth extends PartHealth {
   @Inject private PipelineMonitor monitor;

@@ -11,7 +11,7 @@ import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.eclipse.microprofile.health.Startup;
 
-/** The database answers, and has the pipeline's tables. */
+/** Checks that the database answers and has the pipeline's tables. */
 @ApplicationScoped
 class DatabaseHealth extends PartHealth {
   @Inject private PipelineMonitor monitor;

@@ -15,9 +15,9 @@ public class HealthChecks {
   @Inject private ProducerHealth producer;
 
   /**
-   * Returns what {@code /health/ready} says, part by part.
+   * Returns the checks of {@code /health/ready}.
    *
-   * @return database, broker, consumer, producer
+   * @return one check each for database, broker, consumer and producer, in this order
    */
   public List<HealthCheckResponse> readiness() {
     return Stream.of(database, broker, consumer, producer).map(PartHealth::readiness).toList();

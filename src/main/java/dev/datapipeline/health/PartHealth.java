@@ -8,27 +8,27 @@ import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 
 /**
- * The health of one part of the pipeline at the three endpoints. Reading it changes nothing and
- * asks nothing that could hang.
+ * The health of one part of the pipeline at the three endpoints. Reads only values that are already
+ * in memory, so a check never hangs. Thread-safe.
  */
 abstract class PartHealth {
 
-  /** Returns whether the part was brought up once. */
+  /** Returns whether the part has started, even if it doesn't work now. */
   abstract boolean isStarted();
 
   /** Returns whether the part works now. */
   abstract boolean isReady();
 
   /**
-   * Returns whether the part will work again without a restart. An outage of the database or the
-   * broker is waited out, so it doesn't count against liveness.
+   * Returns whether the part works or can recover without a restart. The pipeline waits for a
+   * database or a broker that is unavailable, so an outage doesn't count.
    */
   abstract boolean isLive();
 
-  /** Returns the part's name and what is known of it, without a status. */
+  /** Returns the part's name and data, without a status. */
   abstract HealthCheckResponseBuilder describe();
 
-  /** Returns a check for {@code /health/started}, which tells what the start is waiting for. */
+  /** Returns a check for {@code /health/started} that names what the start is waiting for. */
   HealthCheck startupCheck(StartupState startup) {
     return () -> {
       HealthCheckResponseBuilder response = describe();

@@ -16,20 +16,19 @@ import org.eclipse.microprofile.metrics.MetricRegistry;
 import org.eclipse.microprofile.metrics.Tag;
 
 /**
- * The pipeline's gauges at {@code /metrics}. A gauge is computed when it is read, from what {@link
- * PipelineMonitor} knows; none of them asks the broker or the database.
+ * The pipeline's gauges at {@code /metrics}. A gauge is computed when it is read, from the last
+ * answers that {@link PipelineMonitor} got. Reading it queries neither the broker nor the database.
  */
 @ApplicationScoped
 public class PipelineGauges {
   private static final Metadata READY =
-      metadata("ready", "1 if the part passes its check of /health/ready, 0 if not", "by part");
+      metadata("ready", "1 if the part passes its check of /health/ready, 0 if not; by part");
   private static final Metadata PAUSED =
-      metadata("paused", "1 if the part is paused or disabled, 0 if not", "by part");
+      metadata("paused", "1 if the part is paused or disabled, 0 if not; by part");
   private static final Metadata QUEUE =
-      metadata("queue_bytes", "Memory of the queued records, including those being written", "");
+      metadata("queue_bytes", "Memory of the queued records, including those being written");
   private static final Metadata LAG =
-      metadata(
-          "lag_records", "Records of a partition that are not stored yet", "NaN while unknown");
+      metadata("lag_records", "Records of a partition that are not stored yet; NaN while unknown");
 
   @Inject private MetricRegistry registry;
   @Inject private DatabaseHealth database;
@@ -44,34 +43,29 @@ public class PipelineGauges {
 
   private final Set<TopicPartition> partitions = ConcurrentHashMap.newKeySet();
 
-  private static Metadata metadata(String name, String help, String note) {
-    return Metadata.builder()
-        .withName("datapipeline_" + name)
-        .withDescription(note.isEmpty() ? help : help + "; " + note)
-        .build();
+  private static Metadata metadata(String name, String help) {
+    return Metadata.builder().withName("datapipeline_" + name).withDescription(help).build();
   }
 
-  /** Registers the gauges. To be called once. */
+  /** Registers the gauges. Must be called once, before {@link PipelineMonitor#start}. */
   public void start() {
-    ready("database", database::isReady);
-    ready("broker", broker::isReady);
-    ready("consumer", consumerHealth::isReady);
-    ready("producer", producer::isReady);
+    flag(READY, "database", database::isReady);
+    flag(READY, "broker", broker::isReady);
+    flag(READY, "consumer", consumerHealth::isReady);
+    flag(READY, "producer", producer::isReady);
     flag(PAUSED, "consumer", () -> !consumerConfig.enabled() || consumer.state().isPaused());
     flag(PAUSED, "producer", () -> !producerConfig.enabled() || control.isPaused());
     registry.gauge(QUEUE, consumer::queueBytes);
     monitor.onLag(this::register);
   }
 
-  private void ready(String part, BooleanSupplier isReady) {
-    flag(READY, part, isReady);
-  }
-
   private void flag(Metadata metadata, String part, BooleanSupplier value) {
     registry.gauge(metadata, () -> value.getAsBoolean() ? 1 : 0, new Tag("part", part));
   }
 
-  /** Partitions become known with the broker's first answer, and their number can grow. */
+  /**
+   * Adds gauges for new partitions. The first answer of the broker and later ones may have some.
+   */
   private void register(Map<TopicPartition, Long> lag) {
     for (TopicPartition partition : lag.keySet()) {
       if (partitions.add(partition)) {

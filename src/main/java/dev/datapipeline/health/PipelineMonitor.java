@@ -24,8 +24,8 @@ import javax.sql.DataSource;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Watches the pipeline: asks the database and the broker every two seconds, and logs a line every
- * ten seconds while something happens.
+ * Watches the pipeline: probes the database and the broker every two seconds, and logs a line every
+ * ten seconds if a number has changed. Thread-safe.
  */
 @ApplicationScoped
 public class PipelineMonitor {
@@ -49,7 +49,7 @@ public class PipelineMonitor {
   private volatile boolean progressKnown;
   private volatile Consumer<Map<TopicPartition, Long>> lagListener = any -> {};
 
-  /** Starts watching. To be called once. */
+  /** Starts watching. Must be called once. */
   public void start() {
     reported = metrics.counts();
     schedule(database, Probe.INTERVAL);
@@ -75,7 +75,8 @@ public class PipelineMonitor {
   }
 
   /**
-   * While the database is unavailable, nothing is stored, so its last positions are still right.
+   * Updates the lag. While the database is unavailable, nothing is stored, so its last positions
+   * are still right.
    */
   private synchronized void update(TopicOffsets offsets, StoredPositions stored) {
     if (offsets != null && stored != null) {
@@ -85,7 +86,7 @@ public class PipelineMonitor {
     }
   }
 
-  /** Sets who is told the lag after each answer. To be called before {@link #start}. */
+  /** Sets the receiver of the lag after each answer. Must be called before {@link #start}. */
   void onLag(Consumer<Map<TopicPartition, Long>> listener) {
     lagListener = listener;
   }
@@ -125,9 +126,9 @@ public class PipelineMonitor {
   }
 
   /**
-   * Returns a partition of this instance that has records to store and doesn't move.
+   * Returns a partition of this instance that has records to store but whose position doesn't move.
    *
-   * @param timeout for how long it must not have moved
+   * @param timeout how long the position must have been unchanged
    * @return empty if every partition moves or has nothing to store
    */
   Optional<TopicPartition> stalled(Duration timeout) {
@@ -135,24 +136,24 @@ public class PipelineMonitor {
   }
 
   /**
-   * Returns how many records of each partition can be read and are not stored yet.
+   * Returns the number of records of each partition that can be read but are not stored yet.
    *
-   * @return empty while the broker doesn't answer, or the database never has
+   * @return empty while the broker doesn't answer, or if the database has never answered
    */
   public Optional<Map<TopicPartition, Long>> lagByPartition() {
     return topics.isUp() && progressKnown ? Optional.of(progress.lag()) : Optional.empty();
   }
 
   /**
-   * How many records were written to the topics.
+   * The number of records that were written to the topics.
    *
-   * @param records by offsets, over all partitions
+   * @param records the sum of the end offsets of all partitions
    * @param atNanos when the broker was asked, by {@link System#nanoTime()}
    */
   public record Written(long records, long atNanos) {}
 
   /**
-   * Returns how many records were written to the topics, by any producer.
+   * Returns the number of records that were written to the topics by any producer.
    *
    * @return empty while the broker doesn't answer
    */

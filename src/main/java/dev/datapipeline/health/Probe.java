@@ -7,16 +7,16 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * Asks a question that may hang, again and again, so that readers get the last answer at once.
- * Thread-safe.
+ * Keeps the last answer to a question that may hang, so that readers never wait. Each run asks
+ * once. Thread-safe.
  *
- * @param <T> the answer
+ * @param <T> the type of the answer
  */
 final class Probe<T> implements Runnable {
   /** Time from one question to the next. */
   static final Duration INTERVAL = Duration.ofSeconds(2);
 
-  /** An older answer counts as none: the question hangs. */
+  /** An older answer counts as none, because the question seems to hang. */
   private static final Duration MAX_AGE = Duration.ofSeconds(6);
 
   private record Answer<T>(T value, String failure, Instant at) {}
@@ -43,7 +43,7 @@ final class Probe<T> implements Runnable {
     }
   }
 
-  /** Returns whether the last question was answered, and not long ago. */
+  /** Returns whether the last question was answered recently. */
   boolean isUp() {
     Answer<T> last = answer;
     return last != null && last.failure == null && !isStale();
@@ -61,7 +61,7 @@ final class Probe<T> implements Runnable {
     return last == null ? null : last.value;
   }
 
-  /** Returns what is wrong now; empty if the last question was answered. */
+  /** Returns the current failure; empty if the last question was answered. */
   Optional<String> failure() {
     if (isStale()) {
       return Optional.of(

@@ -16,7 +16,7 @@ import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.eclipse.microprofile.health.Startup;
 
-/** The timers tick, and events can be sent. */
+/** Checks that the timers tick and that events can be sent. */
 @ApplicationScoped
 class ProducerHealth extends PartHealth {
   @Inject private StartupState startup;

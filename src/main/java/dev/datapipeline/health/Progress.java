@@ -9,17 +9,17 @@ import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * How many records of each partition are not stored yet, and since when its position hasn't moved.
- * Each partition has a clock of its own, so that a moving one doesn't hide one that stands still.
+ * The number of records of each partition that are not stored yet, and when its position last
+ * moved. Each partition has its own clock, so that a moving partition doesn't hide a stalled one.
  * Immutable.
  */
 final class Progress {
 
   /**
-   * A partition.
+   * The progress of one partition.
    *
    * @param nextOffset the offset of the next record to store
-   * @param lag how many offsets can be read and are not stored
+   * @param lag the number of offsets that can be read but are not stored
    * @param movedAt when the position last moved, or when there was last nothing to store, or when
    *     the partition was assigned to this instance
    * @param assigned whether it is assigned to this instance
@@ -37,8 +37,8 @@ final class Progress {
   /**
    * Compares new answers of the broker and the database with the last ones.
    *
-   * @param topics what the topics hold
-   * @param stored what is stored of them
+   * @param topics the offsets of the topics
+   * @param stored the stored positions of their partitions
    * @param assigned the partitions of this instance
    * @param now when the answers arrived
    */
@@ -57,14 +57,14 @@ final class Progress {
               long lag = Math.max(0, end - Math.max(nextOffset, start));
               boolean mine = assigned.contains(partition);
               Partition last = partitions.get(partition);
-              boolean still =
+              boolean stalled =
                   last != null
                       && lag > 0
                       && last.nextOffset() == nextOffset
                       && last.lag() > 0
                       && last.assigned() == mine;
               next.put(
-                  partition, new Partition(nextOffset, lag, still ? last.movedAt() : now, mine));
+                  partition, new Partition(nextOffset, lag, stalled ? last.movedAt() : now, mine));
             });
     return new Progress(Map.copyOf(next));
   }
@@ -77,9 +77,9 @@ final class Progress {
   }
 
   /**
-   * Returns a partition of this instance that has lag and stands still.
+   * Returns a partition of this instance that has lag but whose position doesn't move.
    *
-   * @param timeout for how long it must not have moved
+   * @param timeout how long the position must have been unchanged
    * @param now the current time
    * @return empty if every partition moves or has nothing to store
    */

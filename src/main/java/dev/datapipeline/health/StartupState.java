@@ -3,7 +3,7 @@ package dev.datapipeline.health;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Optional;
 
-/** The progress of the start. Thread-safe. */
+/** The progress of the application's start. Thread-safe. */
 @ApplicationScoped
 public class StartupState {
   private volatile boolean schemaReady;
@@ -12,30 +12,30 @@ public class StartupState {
   private volatile boolean producerReady;
   private volatile String failure;
 
-  /** Notes that the database schema is up to date. */
+  /** Records that the database schema is up to date. */
   public void schemaReady() {
     schemaReady = true;
     failure = null;
   }
 
-  /** Notes that the topics exist. */
+  /** Records that the topics exist. */
   public void topicReady() {
     topicReady = true;
     failure = null;
   }
 
-  /** Notes that the consumer reads, or is disabled. */
+  /** Records that the consumer reads or is disabled. */
   public void consumerReady() {
     consumerReady = true;
   }
 
-  /** Notes that the producer's timers run, or are disabled. */
+  /** Records that the producer's timers run or are disabled. */
   public void producerReady() {
     producerReady = true;
   }
 
   /**
-   * Notes that a step failed. It may be retried.
+   * Records that a step failed. It may be retried.
    *
    * @param reason one line
    */

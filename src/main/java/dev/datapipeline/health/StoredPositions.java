@@ -11,9 +11,9 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * How far each partition is stored, according to the database.
+ * The stored position of each partition, according to the database.
  *
- * @param nextOffsets the offset of the next record to store
+ * @param nextOffsets the offset of the next record to store, by partition
  */
 record StoredPositions(Map<Key, Long> nextOffsets) {
   private static final int TIMEOUT_SECONDS = 2;
@@ -26,7 +26,7 @@ record StoredPositions(Map<Key, Long> nextOffsets) {
    */
   record Key(UUID topicId, int partition) {}
 
-  /** Asks the database. */
+  /** Queries the database. */
   static StoredPositions of(DataSource dataSource, List<String> topics) throws SQLException {
     Map<Key, Long> nextOffsets = new HashMap<>();
     try (Connection connection = dataSource.getConnection();
@@ -45,7 +45,7 @@ record StoredPositions(Map<Key, Long> nextOffsets) {
     return new StoredPositions(nextOffsets);
   }
 
-  /** Returns a partition's position; null if nothing of it has been stored. */
+  /** Returns a partition's position; null if none of its records has been stored. */
   Long nextOffset(UUID topicId, int partition) {
     return nextOffsets.get(new Key(topicId, partition));
   }

@@ -17,8 +17,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 
 /**
- * Publishes the pipeline's numbers to OpenTelemetry, which does not see those of MicroProfile
- * Metrics. They are read only when they are exported.
+ * Publishes the pipeline's metrics to OpenTelemetry, which doesn't export the metrics of
+ * MicroProfile Metrics. Values are read only when they are exported.
  */
 @ApplicationScoped
 public class TelemetryMetrics {
@@ -38,7 +38,7 @@ public class TelemetryMetrics {
 
   private final List<Runnable> removals = new ArrayList<>();
 
-  /** Registers the instruments. Call this once, after all parts have started. */
+  /** Registers the instruments. Must be called once. */
   public void start() {
     if (disabled) {
       return;

@@ -9,7 +9,7 @@ import java.util.UUID;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * What the broker says about the topics.
+ * The ids and offsets of the topics, according to the broker.
  *
  * @param ids the topics' current ids by name
  * @param starts the oldest offset that each partition still holds
@@ -25,7 +25,7 @@ record TopicOffsets(
   /**
    * Asks the broker.
    *
-   * @throws IllegalStateException if a topic doesn't exist: nothing can flow then
+   * @throws IllegalStateException if a topic doesn't exist
    */
   static TopicOffsets of(Broker broker, List<String> topics) {
     Map<String, UUID> ids = new HashMap<>();
@@ -43,7 +43,7 @@ record TopicOffsets(
         ids, broker.startOffsets(partitions), broker.endOffsets(partitions), System.nanoTime());
   }
 
-  /** Returns how many records were ever written to the topics, by offsets. */
+  /** Returns the number of records that were ever written to the topics: the sum of the ends. */
   long written() {
     return ends.values().stream().mapToLong(Long::longValue).sum();
   }

@@ -1,9 +1,9 @@
 /**
- * What is true of the pipeline now. {@link dev.datapipeline.health.PipelineMonitor} asks the
- * database and the broker in threads of its own; the health checks and gauges only read what it
- * found, so that none of them hangs or changes anything.
+ * The current state of the pipeline: health checks, gauges, lag, and a periodic log line. {@link
+ * dev.datapipeline.health.PipelineMonitor} probes the database and the broker in its own threads.
+ * The health checks and gauges only read the last answers, so they never hang and change nothing.
  *
- * <p>May use {@code consumer}, {@code producer} and everything below them. Used by {@code api},
- * {@code api.live} and the start.
+ * <p>May use {@code consumer}, {@code producer} and every package below them. Used by {@code api},
+ * {@code api.live} and the class that starts the pipeline.
  */
 package dev.datapipeline.health;

@@ -58,7 +58,7 @@ public class Operator {
 
   /**
    * Prints the generated password in the log; does nothing if a password is configured. The
-   * password is valid before it is announced, so requests may arrive earlier. Call once.
+   * password is valid before it is announced, so requests may arrive earlier. Must be called once.
    */
   public void announce() {
     if (generated != null) {

@@ -62,12 +62,12 @@ public final class Parameters {
    * Reads the parameter {@code limit}: the size of a page.
    *
    * @param value the parameter's value; null if it is missing
-   * @param standard the size if the parameter is missing
+   * @param defaultLimit the size if the parameter is missing
    * @param max the largest size
    * @return 1 to {@code max}
    */
-  public static int limit(String value, int standard, int max) {
-    return (int) number("limit", value, standard, 1, max);
+  public static int limit(String value, int defaultLimit, int max) {
+    return (int) number("limit", value, defaultLimit, 1, max);
   }
 
   /**
@@ -81,9 +81,9 @@ public final class Parameters {
     return number(name, value, 0, 0, Long.MAX_VALUE);
   }
 
-  private static long number(String name, String value, long standard, long min, long max) {
+  private static long number(String name, String value, long defaultValue, long min, long max) {
     if (value == null) {
-      return standard;
+      return defaultValue;
     }
     String must = "a whole number from %d to %d".formatted(min, max);
     long number;

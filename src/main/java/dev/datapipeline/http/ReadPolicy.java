@@ -9,9 +9,9 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
- * Decides who may read without being the operator, as {@code API_READ_ACCESS} says.
+ * Decides who may read without logging in as the operator.
  *
- * @param access the setting
+ * @param access the setting {@code API_READ_ACCESS}
  * @param httpAddress the address on which a container's host publishes the port
  * @param gateway the default gateway, if there is one: inside a container, its host
  */
@@ -41,9 +41,9 @@ record ReadPolicy(ReadAccess access, String httpAddress, Optional<String> gatewa
   }
 
   /**
-   * Returns whether the request comes without a proxy and asks for this machine. A page of another
-   * site can make its own name resolve to this machine (DNS rebinding), but then asks for that
-   * name.
+   * Returns whether the request comes without a proxy and names this machine as its host. A page of
+   * another site can make its own name resolve to this machine (DNS rebinding), but then the
+   * request names that host.
    */
   private static boolean isLocal(UnaryOperator<String> headers) {
     return OWN_NAMES.contains(withoutPort(headers.apply("Host")))
@@ -52,7 +52,7 @@ record ReadPolicy(ReadAccess access, String httpAddress, Optional<String> gatewa
 
   private static boolean isLoopback(String address) {
     try {
-      // always a literal address, so this never asks DNS
+      // always a literal address, so this never queries DNS
       return address != null && InetAddress.getByName(address).isLoopbackAddress();
     } catch (UnknownHostException e) {
       return false;

@@ -1,6 +1,5 @@
 /**
- * What every part of the HTTP API shares: who may call it, how failures are answered, and how query
- * parameters are read.
+ * Shared by all parts of the HTTP API: access rules, responses to failures, and query parameters.
  *
  * <ul>
  *   <li>{@link dev.datapipeline.http.Access} decides who may read and who may write, before any
@@ -9,7 +8,7 @@
  *   <li>{@link dev.datapipeline.http.Problem} is the answer to every failed request.
  * </ul>
  *
- * <p>May use {@code config} and {@code failure}. Used by {@code api}, {@code api.intake} and {@code
- * api.live}; must not use any of them.
+ * <p>May use {@code config} and {@code failure}. Used by {@code api}, {@code api.intake} and the
+ * class that starts the pipeline.
  */
 package dev.datapipeline.http;

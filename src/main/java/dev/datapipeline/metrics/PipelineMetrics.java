@@ -16,7 +16,7 @@ import org.eclipse.microprofile.metrics.Timer;
  * consumer updates its numbers once per batch, never once per record, so metrics stay cheap at high
  * rates. Thread-safe.
  *
- * <p>It needs nothing but a registry, so a unit test can create one with a registry of its own.
+ * <p>Needs only a registry, so a unit test can create one with its own registry.
  */
 @ApplicationScoped
 public class PipelineMetrics {
@@ -155,7 +155,7 @@ public class PipelineMetrics {
   /**
    * Records how long it took to store a batch.
    *
-   * @param nanos nanoseconds from the begin of the transaction to its commit
+   * @param nanos nanoseconds from the start of the transaction to its commit
    */
   public void batchWritten(long nanos) {
     writeTime.update(Duration.ofNanos(nanos));

@@ -42,7 +42,7 @@ public class Throughput {
   }
 
   /**
-   * Takes no sample yet.
+   * Creates a throughput without samples.
    *
    * @param metrics the totals to sample
    */

@@ -1,9 +1,10 @@
 /**
- * What the pipeline counts and measures: the metrics behind {@code /metrics}, and the same numbers
+ * Counters and timings of the pipeline: the metrics behind {@code /metrics}, and the same numbers
  * as exact totals and rates for health, the dashboard and the log. Names and buckets of metrics are
  * part of the public interface.
  *
- * <p>May use {@code failure} and {@code config}. Every package above may use it; the packages that
- * do the work report here and read nothing back.
+ * <p>May use {@code failure} and {@code config}. Every package above it may use it. {@code
+ * storage}, {@code consumer} and {@code producer} only report numbers; {@code health} and the API
+ * read them.
  */
 package dev.datapipeline.metrics;

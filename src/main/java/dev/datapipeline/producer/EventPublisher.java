@@ -51,7 +51,7 @@ public class EventPublisher {
   }
 
   /**
-   * Sends nothing yet.
+   * Creates a publisher; sends nothing yet.
    *
    * @param channel the channel to the broker
    * @param config bounds the events in flight
@@ -87,7 +87,7 @@ public class EventPublisher {
    *
    * @param topic the topic to send to
    * @param events the events, in the order in which they are sent
-   * @param results gets the result of each event
+   * @param results receives the result of each event
    * @return the number of events that the channel accepted
    */
   int publish(String topic, List<Event> events, SendResults results) {
@@ -225,8 +225,7 @@ public class EventPublisher {
   }
 
   /**
-   * Returns whether the channel to the broker has ended. A channel that has ended stays so, and
-   * nothing can be sent through it.
+   * Returns whether the channel to the broker has ended. It can't be opened again.
    *
    * @return true if nothing can be sent any more
    */

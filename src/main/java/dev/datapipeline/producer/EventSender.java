@@ -10,9 +10,9 @@ interface EventSender {
    *
    * @param source the source to ask
    * @param config the topic, and how many events to ask for
-   * @param results gets the result of each event
+   * @param results receives the result of each event
    * @return the number of events accepted for sending; acknowledgements may arrive later
-   * @throws RuntimeException if the source fails, or a transaction does
+   * @throws RuntimeException if the source or a transaction fails
    */
   int send(EventSource source, SourceConfig config, SendResults results);
 

@@ -19,7 +19,7 @@ import java.util.logging.Logger;
 
 /**
  * Drives the producer with one EJB timer per source. Each timer fires once and is then armed again,
- * so a slow tick delays the next one and ticks never pile up.
+ * so a slow tick delays the next one and ticks never pile up. Thread-safe.
  */
 @Singleton
 @ConcurrencyManagement(ConcurrencyManagementType.BEAN)
@@ -38,7 +38,7 @@ public class EventTimer {
    */
   private final Map<String, Long> latest = new HashMap<>();
 
-  private long armed;
+  private long lastNumber;
   private boolean started;
   private boolean stopped;
 
@@ -47,7 +47,7 @@ public class EventTimer {
     private static final long serialVersionUID = 1L;
   }
 
-  /** Starts the timers. Call it once, after the topics have been created. */
+  /** Starts the timers. Must be called once, after the topics have been created. */
   public synchronized void start() {
     started = true;
     sources.all().forEach(this::arm);
@@ -64,7 +64,7 @@ public class EventTimer {
   }
 
   private synchronized void arm(SourceDriver driver) {
-    long number = ++armed;
+    long number = ++lastNumber;
     latest.put(driver.name(), number);
     if (started && !stopped && !driver.isPaused()) {
       timers.createSingleActionTimer(

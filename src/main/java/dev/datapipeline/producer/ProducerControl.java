@@ -48,7 +48,7 @@ public class ProducerControl {
    * @return its state afterwards
    */
   public SourceState pause(String name) {
-    return pause(name, true);
+    return setPaused(name, true);
   }
 
   /**
@@ -59,13 +59,13 @@ public class ProducerControl {
    * @return its state afterwards
    */
   public SourceState resume(String name) {
-    return pause(name, false);
+    return setPaused(name, false);
   }
 
-  private SourceState pause(String name, boolean paused) {
+  private SourceState setPaused(String name, boolean paused) {
     SourceDriver driver = driver(name);
     if (driver.isPaused() != paused) {
-      driver.paused(paused);
+      driver.setPaused(paused);
       timer.rearm(driver.name());
       LOG.info("source %s is %s".formatted(driver.name(), paused ? "paused" : "resumed"));
     }
@@ -89,7 +89,7 @@ public class ProducerControl {
           "the interval %s is not between %s and %s"
               .formatted(interval, SourceConfig.MIN_INTERVAL, SourceConfig.MAX_INTERVAL));
     }
-    driver.interval(interval);
+    driver.setInterval(interval);
     timer.rearm(driver.name());
     LOG.info("source %s now has an interval of %s".formatted(driver.name(), interval));
     return driver.state();

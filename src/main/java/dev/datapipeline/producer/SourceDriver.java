@@ -13,8 +13,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Runs one source: decides when its ticks are due, and at each tick has its events sent.
- * Thread-safe.
+ * Runs one source: decides when its ticks are due, and sends its events at each tick. Thread-safe.
  */
 final class SourceDriver {
   private static final Logger LOG = Logger.getLogger(SourceDriver.class.getName());
@@ -101,12 +100,14 @@ final class SourceDriver {
     return Duration.between(now, due);
   }
 
-  void interval(Duration newInterval) {
+  /** Changes the interval. The next tick is due immediately. */
+  void setInterval(Duration newInterval) {
     interval = newInterval;
     nextTick = null;
   }
 
-  void paused(boolean newPaused) {
+  /** Pauses or resumes the source. After a resume, the next tick is due immediately. */
+  void setPaused(boolean newPaused) {
     paused = newPaused;
     nextTick = null;
   }

@@ -29,7 +29,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * topic and not sent again. Not thread-safe.
  */
 final class TransactionalSender implements EventSender {
-  /** Bounds how long a pause or a stop has to wait for a tick. */
+  /** Limits how long a pause or a stop has to wait for a tick. */
   private static final int MAX_TRANSACTIONS_PER_TICK = 20;
 
   private final Function<String, Producer<String, byte[]>> producers;
@@ -52,11 +52,11 @@ final class TransactionalSender implements EventSender {
   }
 
   /**
-   * Creates a sender with its own connections, for tests.
+   * Creates a sender that uses the given connections.
    *
    * @param producers creates a producer with a transactional id
-   * @param unstoredPositions returns how far each file was sent to a topic, as far as that isn't
-   *     stored yet
+   * @param unstoredPositions returns, for a topic, the positions of events that are on the topic
+   *     but not stored yet, by file id
    */
   TransactionalSender(
       Function<String, Producer<String, byte[]>> producers,
@@ -70,8 +70,8 @@ final class TransactionalSender implements EventSender {
   }
 
   /**
-   * Scans the topic. The stored offsets are read first. What is stored during the scan is then seen
-   * twice, which does no harm; the other way round it could be missed.
+   * Scans the topic. The stored offsets are read first. Records that are stored during the scan are
+   * then seen twice, which is harmless. In the reverse order they could be missed.
    */
   private static Map<Long, Long> unstoredPositions(
       String topic, Broker broker, FilePositions positions, BacklogScan scan) {

@@ -6,8 +6,8 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * The position in a file behind the line of a record. It is sent along in the record's header, so
- * that the transaction that stores the record can store the position too.
+ * The position in a file after the line that a record holds. It travels in a header of the record,
+ * so the transaction that stores the record can store the position too.
  *
  * @param file the file's id in {@code file_positions}
  * @param next the offset of the next line in the file

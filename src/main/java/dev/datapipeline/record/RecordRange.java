@@ -37,12 +37,12 @@ public record RecordRange(
   }
 
   /**
-   * Returns the same range with a topic id.
+   * Returns this range with a topic id.
    *
    * @param id the topic's id
    * @return not null
    */
-  public RecordRange of(UUID id) {
+  public RecordRange withTopicId(UUID id) {
     return id.equals(topicId) ? this : new RecordRange(topic, id, partition, from, to, records);
   }
 

@@ -14,7 +14,7 @@ import java.util.Objects;
  */
 public record Event(String key, Instant timestamp, byte[] json, FilePosition position) {
 
-  /** Requires a timestamp and JSON. */
+  /** Checks that the timestamp and the JSON are not null. */
   public Event {
     Objects.requireNonNull(timestamp, "timestamp");
     Objects.requireNonNull(json, "json");

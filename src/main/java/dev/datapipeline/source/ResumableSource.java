@@ -26,7 +26,7 @@ public interface ResumableSource extends EventSource {
   String transactionalId();
 
   /**
-   * Resumes behind everything that is stored in the database or on the topic. Called before the
+   * Resumes after the last event that is stored in the database or on the topic. Called before the
    * first request for events, and again after a transaction failed. Events that {@link #next}
    * returned since the previous call must then be returned again, unless the stored positions or
    * the argument cover them.

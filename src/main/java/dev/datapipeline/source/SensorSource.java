@@ -7,6 +7,7 @@ import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
@@ -49,6 +50,7 @@ public class SensorSource implements EventSource {
     }
   }
 
+  /** A sensor with its own offset, whose deviation from the curve changes slowly. */
   private static final class Sensor {
     private final String name;
     private final Quantity quantity;
@@ -70,7 +72,7 @@ public class SensorSource implements EventSource {
     }
   }
 
-  private final Clock clock;
+  private final InstantSource clock;
   private final Random random;
   private final List<Sensor> sensors = new ArrayList<>();
   private int turn;
@@ -91,7 +93,7 @@ public class SensorSource implements EventSource {
     this(config, Clock.systemUTC());
   }
 
-  SensorSource(SensorConfig config, Clock clock) {
+  SensorSource(SensorConfig config, InstantSource clock) {
     this.clock = clock;
     this.random = new Random(config.seed());
     for (int number = 0; number < config.count(); number++) {

@@ -6,6 +6,7 @@ import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
@@ -103,6 +104,7 @@ public class WeblogSource implements EventSource {
   private static final String ROBOT =
       "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://search.example/bot)";
 
+  /** A session. Robots start at {@code /robots.txt} and send no referrer. */
   private static final class Visitor {
     private final String session;
     private final String address;
@@ -126,7 +128,7 @@ public class WeblogSource implements EventSource {
     }
   }
 
-  private final Clock clock;
+  private final InstantSource clock;
   private final Random random;
   private final int maxVisitors;
   private final List<Visitor> visitors = new ArrayList<>();
@@ -148,7 +150,7 @@ public class WeblogSource implements EventSource {
     this(config, Clock.systemUTC());
   }
 
-  WeblogSource(WeblogConfig config, Clock clock) {
+  WeblogSource(WeblogConfig config, InstantSource clock) {
     this.clock = clock;
     this.random = new Random(config.seed());
     this.maxVisitors = config.visitors();
@@ -209,6 +211,7 @@ public class WeblogSource implements EventSource {
                 visitor.userAgent);
     Page next = status < 400 ? page.next(random) : null;
     if (next == null) {
+      // the last visitor takes the place of the one that leaves
       visitors.set(index, visitors.get(visitors.size() - 1));
       visitors.remove(visitors.size() - 1);
     } else {

@@ -10,7 +10,7 @@ public interface BatchStore {
    * Stores a batch and returns when it is committed. Records below the position of their partition
    * are already stored and are skipped.
    *
-   * @param batch ranges with topic ids; those of one partition in the order of their offsets
+   * @param batch ranges with topic ids; ranges of the same partition in the order of their offsets
    * @throws MissingRecordsException if a range begins after its partition's position; nothing is
    *     stored
    * @throws StorageException if the database doesn't take the batch now. Either nothing is stored

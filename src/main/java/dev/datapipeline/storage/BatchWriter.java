@@ -20,9 +20,9 @@ import java.util.logging.Logger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * Stores each batch in one transaction: lock the positions of its partitions, skip what is already
- * stored, write the rest, move the positions. Callers that touch the same partition wait for one
- * another in the database.
+ * Stores each batch in one transaction: locks the positions of its partitions, skips records that
+ * are already stored, writes the rest, and moves the positions. Callers that store records of the
+ * same partition wait for each other in the database. Thread-safe.
  */
 @ApplicationScoped
 public class BatchWriter implements BatchStore {
@@ -31,7 +31,7 @@ public class BatchWriter implements BatchStore {
   private final StorageSession session;
   private final PipelineMetrics metrics;
 
-  /** Ids of rows of {@code topic_partitions}. */
+  /** Known ids of rows of {@code topic_partitions}. */
   private final Map<PartitionKey, Integer> positionIds = new ConcurrentHashMap<>();
 
   /** Required by CDI for client proxies; do not call. */
@@ -41,10 +41,10 @@ public class BatchWriter implements BatchStore {
   }
 
   /**
-   * Doesn't connect yet.
+   * Creates a writer; doesn't connect yet.
    *
    * @param session the database
-   * @param metrics counts what is stored
+   * @param metrics counts the stored records
    */
   @Inject
   BatchWriter(StorageSession session, PipelineMetrics metrics) {
@@ -56,20 +56,25 @@ public class BatchWriter implements BatchStore {
   public void store(List<RecordRange> batch) throws MissingRecordsException, StorageException {
     long begunAt = System.nanoTime();
     try {
-      try {
-        attempt(batch, false);
-      } catch (Exception e) {
-        if (FailureKind.of(e) != FailureKind.VALUE) {
-          throw e;
-        }
-        LOG.log(Level.FINE, "a batch holds a value that PostgreSQL refuses", e);
-        attempt(batch, true);
-      }
+      attempt(batch);
       metrics.batchWritten(System.nanoTime() - begunAt);
     } catch (MissingRecordsException e) {
       throw e;
     } catch (Exception e) {
       throw new StorageException(e);
+    }
+  }
+
+  /** Assumes that PostgreSQL accepts all values. Isolates the rejected ones only if it doesn't. */
+  private void attempt(List<RecordRange> batch) throws Exception {
+    try {
+      attempt(batch, false);
+    } catch (Exception e) {
+      if (FailureKind.of(e) != FailureKind.VALUE) {
+        throw e;
+      }
+      LOG.log(Level.FINE, "a batch holds a value that PostgreSQL refuses", e);
+      attempt(batch, true);
     }
   }
 
@@ -123,7 +128,7 @@ public class BatchWriter implements BatchStore {
         .setAttribute("datapipeline.records.dead_lettered", deadLetters);
   }
 
-  /** Sorted by id: every transaction locks in the same order, so that none deadlocks. */
+  /** Returns the ranges by the id of their position. */
   private Map<Integer, List<RecordRange>> byPosition(List<RecordRange> batch) throws Exception {
     Map<Integer, List<RecordRange>> ranges = new TreeMap<>();
     for (RecordRange range : batch) {
@@ -146,7 +151,10 @@ public class BatchWriter implements BatchStore {
     return new PartitionKey(range.topicId(), range.partition());
   }
 
-  /** A restored database may lack rows, or give their ids to other partitions. */
+  /**
+   * Locks the positions and checks that they belong to the partitions of the ranges. A restored
+   * database may lack rows, or give their ids to other partitions.
+   */
   private List<Position> lock(Transaction transaction, Map<Integer, List<RecordRange>> ranges)
       throws Exception {
     List<Position> positions = transaction.lock(ranges.keySet());

@@ -30,7 +30,7 @@ final class BinaryCopy {
   /**
    * Begins a COPY.
    *
-   * @param connection within the transaction
+   * @param connection a connection within the transaction
    * @param columns {@code table (column, …)}
    */
   void begin(Connection connection, String columns) throws SQLException {
@@ -94,16 +94,15 @@ final class BinaryCopy {
   }
 
   /**
-   * Ends the COPY. PostgreSQL reports errors in the written rows here at the latest.
+   * Ends the COPY. If PostgreSQL has rejected a row, this method throws at the latest.
    *
-   * @return number of rows
+   * @return the number of rows that PostgreSQL stored
    */
   long finish() throws SQLException {
     reserve(2);
     int16(-1);
     flush();
-    CopyIn ending = copy;
-    long rows = ending.endCopy();
+    long rows = copy.endCopy();
     copy = null;
     return rows;
   }

@@ -31,7 +31,7 @@ public class FilePositions {
    * @param inode its inode number in the file system
    * @param fingerprint a digest of its first bytes
    * @param fingerprintLength the number of bytes that the digest covers
-   * @param next the offset behind the last stored line
+   * @param next the offset after the last stored line
    */
   public record KnownFile(
       long id, String path, long inode, byte[] fingerprint, int fingerprintLength, long next) {}

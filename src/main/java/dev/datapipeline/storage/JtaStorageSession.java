@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** PostgreSQL through the container's datasource and transaction manager. */
+/** Uses PostgreSQL through the container's datasource and transaction manager. Thread-safe. */
 @ApplicationScoped
 class JtaStorageSession implements StorageSession {
   private static final Logger LOG = Logger.getLogger(JtaStorageSession.class.getName());

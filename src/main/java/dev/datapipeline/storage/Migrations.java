@@ -7,7 +7,7 @@ import org.flywaydb.core.Flyway;
 
 /**
  * Brings the database schema up to date with the versioned scripts of {@code sql/}. Uses a
- * datasource outside of JTA, since Flyway manages its transactions itself.
+ * datasource outside of JTA, because Flyway manages its own transactions. Thread-safe.
  */
 @ApplicationScoped
 public class Migrations {

@@ -3,9 +3,9 @@ package dev.datapipeline.storage;
 import dev.datapipeline.record.RecordRange;
 
 /**
- * A range begins after the position of its partition. The records in between were read but never
- * stored: the application was killed, the partition moved here from another instance, the database
- * was restored, or the topic was created again. They must be read again and stored first.
+ * Thrown if a range begins after the position of its partition. The records in between were read
+ * but never stored: the application was killed, the partition moved here from another instance, the
+ * database was restored, or the topic was created again. They must be read again and stored first.
  */
 public final class MissingRecordsException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -14,7 +14,7 @@ public final class MissingRecordsException extends Exception {
   private final long nextOffset;
 
   /**
-   * Tells what is missing.
+   * Creates an exception.
    *
    * @param range the range that can't be stored yet
    * @param nextOffset the position of its partition

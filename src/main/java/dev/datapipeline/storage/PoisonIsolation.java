@@ -17,11 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Separates the records that PostgreSQL refuses from the rest of their batch. PostgreSQL is the
- * only judge of what is valid JSON, and checks a whole batch in one statement. Values that would
- * fail that statement as a whole are found first: bytes that aren't text, and nesting too deep for
- * the parser. Other violations, such as those of a constraint that somebody added, are found by
- * halving the batch.
+ * Separates the records that PostgreSQL refuses from the rest of their batch. PostgreSQL alone
+ * decides what is valid JSON, and checks a whole batch in one statement. Values that would fail
+ * that statement as a whole are found first: bytes that aren't text, and nesting too deep for the
+ * parser. Other violations, such as a violated constraint that somebody added, are found by halving
+ * the batch. Not thread-safe.
  */
 final class PoisonIsolation {
   /** PostgreSQL's parser accepts about 6,000 levels with its default stack depth. */

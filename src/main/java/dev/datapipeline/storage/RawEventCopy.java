@@ -4,7 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Writes records into {@code raw_events} and {@code dead_letters} with binary COPY. */
+/** Writes records to {@code raw_events} and {@code dead_letters} with binary COPY. Thread-safe. */
 final class RawEventCopy {
   private static final String RAW_EVENTS =
       "raw_events (\"timestamp\", payload, topic_partition_id, kafka_offset)";
@@ -12,7 +12,7 @@ final class RawEventCopy {
       "dead_letters (topic_partition_id, kafka_offset, key, payload, headers, reason, sqlstate,"
           + " \"timestamp\")";
 
-  /** Buffers are kept per thread, so that writing a batch doesn't allocate. */
+  /** One buffer per thread, so that writing a batch doesn't allocate one. */
   private static final ThreadLocal<BinaryCopy> COPY = ThreadLocal.withInitial(BinaryCopy::new);
 
   private RawEventCopy() {}
@@ -56,7 +56,7 @@ final class RawEventCopy {
     }
   }
 
-  /** A trigger or a rule may drop rows silently, which would lose records. */
+  /** Fails if rows were dropped. A trigger or a rule may drop them silently. */
   private static void requireAll(long expected, long written) throws SQLException {
     if (written != expected) {
       throw new SQLException(

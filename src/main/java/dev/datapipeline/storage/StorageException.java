@@ -3,12 +3,15 @@ package dev.datapipeline.storage;
 import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.failure.FailureText;
 
-/** The database didn't take a batch. The message is one line with the reason and the SQLSTATE. */
+/**
+ * Thrown if the database doesn't take a batch. The message is one line with the reason and the
+ * SQLSTATE.
+ */
 public final class StorageException extends Exception {
   private static final long serialVersionUID = 1L;
 
   /**
-   * Describes a failure of the database.
+   * Creates an exception.
    *
    * @param cause not null
    */

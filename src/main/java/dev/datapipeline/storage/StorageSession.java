@@ -8,7 +8,7 @@ import java.util.UUID;
 interface StorageSession {
 
   /**
-   * The row of {@code topic_partitions} that stands for a partition.
+   * The key of a partition's row in {@code topic_partitions}.
    *
    * @param topicId the topic's id
    * @param partition the partition's number
@@ -19,7 +19,7 @@ interface StorageSession {
    * A locked row of {@code topic_partitions}.
    *
    * @param id the row's id
-   * @param key the partition that it stands for
+   * @param key the partition that it belongs to
    * @param nextOffset the offset of the next record to store
    */
   record Position(int id, PartitionKey key, long nextOffset) {}
@@ -40,7 +40,7 @@ interface StorageSession {
      * Locks rows of {@code topic_partitions} in the order of their ids, and waits for other
      * transactions that have locked them.
      *
-     * @return without the rows that don't exist, in the order of their ids
+     * @return the rows that exist, in the order of their ids
      */
     List<Position> lock(Set<Integer> ids) throws Exception;
 
@@ -50,7 +50,7 @@ interface StorageSession {
     /**
      * Writes records to {@code raw_events}, and the file positions that they carry.
      *
-     * @throws Exception if PostgreSQL refuses one of them; the transaction can't be used any more
+     * @throws Exception if PostgreSQL refuses one of them; the transaction can only be rolled back
      */
     void write(List<StorableRecord> records) throws Exception;
 
@@ -58,7 +58,7 @@ interface StorageSession {
      * Writes records to {@code raw_events}, those that PostgreSQL refuses to {@code dead_letters},
      * and the file positions that all of them carry.
      *
-     * @return how many records went to {@code dead_letters}
+     * @return the number of records that went to {@code dead_letters}
      */
     long writeIsolated(List<StorableRecord> records) throws Exception;
 

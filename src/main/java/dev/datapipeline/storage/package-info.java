@@ -5,7 +5,8 @@
  * dev.datapipeline.storage.PoisonIsolation} separates the records that PostgreSQL refuses. {@link
  * dev.datapipeline.storage.Migrations} keeps the schema up to date.
  *
- * <p>May use {@code failure}, {@code config}, {@code metrics} and {@code record}. Queries belong
- * into {@code storage.read}.
+ * <p>May use {@code failure}, {@code config}, {@code metrics} and {@code record}. Used by {@code
+ * storage.read}, {@code source.file}, {@code producer}, {@code consumer}, {@code api} and the class
+ * that starts the pipeline. Queries belong in {@code storage.read}.
  */
 package dev.datapipeline.storage;

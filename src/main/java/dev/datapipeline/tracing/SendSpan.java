@@ -7,8 +7,8 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * Traces events that are sent together: those of one tick or one request. They share a span,
- * because a span for each event would cost more than the event itself. Not thread-safe.
+ * The span of events that are sent together, in one tick or one request. They share a span because
+ * a span for each event would cost more than the event itself. Not thread-safe.
  */
 public final class SendSpan {
   /** Records nothing and adds no headers. */

@@ -8,9 +8,9 @@ import io.opentelemetry.context.Scope;
 import java.util.List;
 
 /**
- * Traces a batch that is being stored: one span for the batch, and one in the trace of each sender.
- * The batch's span is current for the thread, so that log lines carry it. Must be closed by the
- * thread that opened it.
+ * The spans of a batch that is being stored: one for the batch, and one in the trace of each
+ * sender. The batch's span is current for the thread, so that log lines carry it. Must be closed by
+ * the thread that opened it.
  */
 public final class StoreSpan implements AutoCloseable {
   /** Records nothing. */

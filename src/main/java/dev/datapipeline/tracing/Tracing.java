@@ -50,7 +50,7 @@ public class Tracing {
 
   private static final String TRACE_PARENT = "traceparent";
 
-  /** Limits the senders of one batch that get a span in their traces; there may be thousands. */
+  /** At most this many senders of a batch get a span in their traces; there may be thousands. */
   private static final int MAX_SENDERS = 100;
 
   private static final TextMapGetter<Headers> GETTER =

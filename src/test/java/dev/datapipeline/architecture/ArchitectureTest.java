@@ -23,11 +23,11 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The packages, and which of them may use which. docs/architecture.md shows the same. */
+/** Checks which packages may use which. docs/architecture.md describes the same order. */
 class ArchitectureTest {
   private static final String ROOT = "dev.datapipeline";
 
-  /** From bottom to top. A package may use only those before it. */
+  /** The packages from the lowest layer up. A package may use only packages before it. */
   private static final List<String> LAYERS =
       List.of(
           "failure",
@@ -108,7 +108,7 @@ class ArchitectureTest {
     slices().matching(ROOT + ".(**)").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /** What only the connector needs must be easy to delete. */
+  /** Workarounds for the connector must be easy to delete. */
   @Test
   void onlyTheConsumerTouchesTheConnector() {
     onlyIn("consumer", "connector").mayUse(packageOf("connector")).check(CLASSES);
@@ -140,8 +140,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void jdbcIsUsedInStorageAndFailureOnly() {
-    onlyIn("storage", "storage.read", "failure", "health", "source.file", "producer")
+  void jdbcIsUsedOnlyByPackagesThatQueryTheDatabaseOrHandleItsExceptions() {
+    onlyIn("storage", "failure", "health", "source.file", "producer")
         .mayUse("java.sql", "javax.sql")
         .check(CLASSES);
     onlyIn("storage").mayUse("org.postgresql..").check(CLASSES);
@@ -149,7 +149,7 @@ class ArchitectureTest {
 
   @Test
   void persistenceIsUsedInStorageOnly() {
-    onlyIn("storage", "storage.read", "http").mayUse("jakarta.persistence..").check(CLASSES);
+    onlyIn("storage", "storage.read").mayUse("jakarta.persistence..").check(CLASSES);
   }
 
   @Test
@@ -180,7 +180,7 @@ class ArchitectureTest {
             .dependOnClassesThat(resideInAnyPackage(packages));
   }
 
-  /** Packages that only some layers may use. */
+  /** Names packages that only some layers may use. */
   private interface Restriction {
     ArchRule mayUse(String... packages);
   }

@@ -21,7 +21,7 @@ final class BrokerMain {
   static final String LOCK = "broker.lock";
 
   /** Exists once the storage is completely formatted. */
-  static final String FORMATTED = "formatted";
+  private static final String FORMATTED = "formatted";
 
   static final String PROPERTIES = "server.properties";
   static final String DATA = "data";

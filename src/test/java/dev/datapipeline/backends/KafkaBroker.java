@@ -280,23 +280,6 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /**
-   * Deletes all topics, groups and offsets. The next start creates a new cluster.
-   *
-   * @throws IllegalStateException if the broker runs
-   */
-  public synchronized void wipe() {
-    if (isRunning()) {
-      throw new IllegalStateException("Stop the broker before you delete its data.");
-    }
-    try {
-      Files.deleteIfExists(directory.resolve(BrokerMain.FORMATTED));
-      PostgresDistribution.deleteTree(directory.resolve(BrokerMain.DATA));
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot delete the data in " + directory, e);
-    }
-  }
-
   private void unlock() {
     if (lock != null) {
       lock.close();

@@ -31,7 +31,7 @@ class PartitionBatcherTest {
         .toList();
   }
 
-  /** What a poll brings of one partition: these records, and goes on at next. */
+  /** Simulates a poll that returns records of one partition, and whose next offset is given. */
   private List<PartitionBatch> poll(long next, long... offsets) {
     ConsumerRecords<byte[], byte[]> polled =
         new ConsumerRecords<>(

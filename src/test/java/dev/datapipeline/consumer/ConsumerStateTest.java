@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class ConsumerStateTest {
   private final ConsumerState state = new ConsumerState();
 
-  /** Else one partition could stand still for ever behind another that moves. */
+  /** Otherwise a partition that never moves could be hidden by one that does. */
   @Test
   void aWriterThatStoresDoesNotHideOneThatFails() {
     state.failed("writer 1", "lock timeout");

@@ -28,7 +28,7 @@ class LaneTest {
   private static final int MAX_RECORDS = 10;
   private static final int MAX_BYTES = 1000;
 
-  /** Stores batches in memory, when it is allowed to. */
+  /** Stores batches in memory; a test can make it fail. */
   private static final class FakeStore implements RecordStore {
     private final List<List<Delivery>> batches = new CopyOnWriteArrayList<>();
     private final Deque<Exception> failures = new ArrayDeque<>();
@@ -182,14 +182,14 @@ class LaneTest {
 
   @Test
   void nothingIsStoredWhilePaused() {
-    state.paused(true);
+    state.setPaused(true);
     thread.start();
     add(1, 10);
 
     await().until(() -> thread.getState() == Thread.State.WAITING);
     assertThat(store.batches).isEmpty();
     assertThat(store.comparisons).hasValue(0);
-    state.paused(false);
+    state.setPaused(false);
     await().until(() -> stored.get() == 1);
   }
 

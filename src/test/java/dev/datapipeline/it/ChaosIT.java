@@ -16,8 +16,6 @@ import java.util.LinkedList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 
@@ -200,45 +198,28 @@ class ChaosIT {
   /** The instance sometimes hangs for longer than its session lasts, and returns as a zombie. */
   private String hangInstance() throws Exception {
     Application hanging = anyRunning();
-    hanging.hang();
-    String time = lasting(12_000);
-    hanging.resume();
-    return "hung " + name(hanging) + time;
+    return outage("hung " + name(hanging), hanging::hang, 12_000, hanging::resume);
   }
 
   private String killBroker() throws Exception {
-    kafka.kill();
-    String time = lasting(4_000);
-    kafka.start();
-    return "killed the broker" + time;
+    return outage("killed the broker", kafka::kill, 4_000, kafka::start);
   }
 
   private String hangBroker() throws Exception {
-    kafka.pause();
-    String time = lasting(10_000);
-    kafka.resume();
-    return "hung the broker" + time;
+    return outage("hung the broker", kafka::pause, 10_000, kafka::resume);
   }
 
   private String stopDatabaseImmediately() throws Exception {
-    postgres.stopImmediately();
-    String time = lasting(4_000);
-    postgres.start();
-    return "stopped the database immediately" + time;
+    return outage(
+        "stopped the database immediately", postgres::stopImmediately, 4_000, postgres::start);
   }
 
   private String killDatabase() throws Exception {
-    postgres.kill();
-    String time = lasting(4_000);
-    postgres.start();
-    return "killed the database" + time;
+    return outage("killed the database", postgres::kill, 4_000, postgres::start);
   }
 
   private String hangDatabase() throws Exception {
-    postgres.pause();
-    String time = lasting(10_000);
-    postgres.resume();
-    return "hung the database" + time;
+    return outage("hung the database", postgres::pause, 10_000, postgres::resume);
   }
 
   private String killEverything() {
@@ -269,9 +250,13 @@ class ChaosIT {
     return String.format(Locale.ROOT, "put the database back by %.0f %%", 100 * (1 - share));
   }
 
-  private String lasting(int maxMillis) throws InterruptedException {
+  /** Causes an outage of a random length, and returns its description. */
+  private String outage(String what, Runnable begin, int maxMillis, Runnable end)
+      throws InterruptedException {
+    begin.run();
     int millis = random.nextInt(maxMillis);
-    new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
-    return String.format(Locale.ROOT, " for %.1f s", millis / 1000.0);
+    Thread.sleep(millis);
+    end.run();
+    return String.format(Locale.ROOT, "%s for %.1f s", what, millis / 1000.0);
   }
 }

@@ -59,7 +59,7 @@ class DashboardIT {
   }
 
   @BeforeEach
-  void look() {
+  void openDashboard() {
     Pipeline.awaitReady(pipeline.running());
     browser.complaints();
     browser.size(1440, 1000, false);

@@ -92,7 +92,7 @@ class LiveIT {
   }
 
   @Test
-  void idleViewersDelayNobodyAndOneTooManyIsRefused() throws Exception {
+  void idleViewersDelayNothingAndOneTooManyIsRefused() throws Exception {
     List<Socket> sockets = new ArrayList<>();
     try {
       // they never read, so their buffers fill up, and then the server's

@@ -312,8 +312,7 @@ class TlsIT {
 
     await("read again")
         .atMost(Pipeline.PATIENCE)
-        .until(
-            () -> application.log().stream().anyMatch(line -> line.contains("records read again")));
+        .until(() -> application.log().stream().anyMatch(line -> line.contains("read again: ")));
     assertEverythingStoredExactlyOnce(topic, TOPIC);
   }
 

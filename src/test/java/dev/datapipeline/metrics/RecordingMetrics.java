@@ -10,7 +10,7 @@ import org.eclipse.microprofile.metrics.Metadata;
 import org.eclipse.microprofile.metrics.MetricRegistry;
 
 /**
- * A metric registry for unit tests. It remembers every value that a metric got.
+ * A metric registry for unit tests that remembers every value of each metric.
  *
  * <p>{@code new RecordingMetrics().pipelineMetrics()} gives real {@link PipelineMetrics} without a
  * server. Thread-safe.
@@ -62,7 +62,7 @@ public final class RecordingMetrics {
   }
 
   /**
-   * Returns what a metric got: increments of a counter, values of a histogram, durations of a
+   * Returns the values of a metric: increments of a counter, values of a histogram, durations of a
    * timer. Empty if the metric is not registered.
    */
   public List<Object> values(String name) {

@@ -91,14 +91,14 @@ class SourceDriverTest {
   @Test
   void aNewIntervalCountsAtOnce() {
     driver.untilNextTick();
-    driver.interval(Duration.ofHours(1));
+    driver.setInterval(Duration.ofHours(1));
     assertThat(driver.untilNextTick()).isZero();
     assertThat(driver.state().interval()).isEqualTo(Duration.ofHours(1));
   }
 
   @Test
   void aPausedSourceIsNotTakenForOneThatStands() {
-    driver.paused(true);
+    driver.setPaused(true);
     assertThat(driver.isTicking()).isTrue();
     assertThat(driver.state().paused()).isTrue();
   }

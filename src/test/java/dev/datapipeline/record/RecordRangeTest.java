@@ -36,11 +36,11 @@ class RecordRangeTest {
   @Test
   void anIdIsGivenWithoutCopyingTwice() {
     UUID id = UUID.randomUUID();
-    RecordRange identified = range(0, 1, 0).of(id);
+    RecordRange identified = range(0, 1, 0).withTopicId(id);
 
     assertThat(identified.topicId()).isEqualTo(id);
-    assertThat(identified.of(id)).isSameAs(identified);
-    assertThat(identified.of(UUID.randomUUID()).topicId()).isNotEqualTo(id);
+    assertThat(identified.withTopicId(id)).isSameAs(identified);
+    assertThat(identified.withTopicId(UUID.randomUUID()).topicId()).isNotEqualTo(id);
   }
 
   @Test

@@ -7,10 +7,8 @@ import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,24 +19,14 @@ import org.junit.jupiter.api.Test;
 class SensorSourceTest {
   private static final Instant START = Instant.parse("2026-01-02T03:04:05.678901Z");
 
-  /** A clock that goes on by a second each time it is looked at. */
-  private static final class Ticking extends Clock {
+  /** A clock that advances by a second each time it is read. */
+  private static final class Ticking implements InstantSource {
     private Instant now = START;
 
     @Override
     public Instant instant() {
       now = now.plusSeconds(1);
       return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
     }
   }
 

@@ -54,7 +54,7 @@ class WeblogSourceTest {
     assertThat(requests).isBetween(140, 260);
   }
 
-  /** A page's referrer is the page before, for everybody who is no robot. */
+  /** A page's referrer is the previous page, except for robots. */
   @Test
   void visitorsWalkThroughPages() {
     Map<String, String> lastPath = new HashMap<>();

@@ -4,7 +4,7 @@ import dev.datapipeline.http.MediaTypes;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Names the formats in which a request may carry events. */
+/** The formats in which a request may carry events. */
 enum BodyFormat {
   /** One JSON document, or an array whose elements are the events. */
   JSON,

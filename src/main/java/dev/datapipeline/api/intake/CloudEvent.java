@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -21,14 +20,15 @@ final class CloudEvent {
   static final String BATCH = "application/cloudevents-batch+json";
   static final String HEADER_PREFIX = "ce-";
 
-  private static final List<String> REQUIRED = List.of("specversion", "id", "source", "type");
+  /** The names of the attributes that every CloudEvent must have. */
+  static final List<String> REQUIRED = List.of("specversion", "id", "source", "type");
 
   private CloudEvent() {}
 
   /**
    * Checks an event in structured mode.
    *
-   * @param content the event, with the members that {@link #required} names
+   * @param content the event, with the members {@link #REQUIRED}
    * @return why it is not a valid CloudEvent; empty if it is valid
    */
   static Optional<String> problem(JsonCheck.Content content) {
@@ -46,11 +46,6 @@ final class CloudEvent {
     return attributes.get("specversion").startsWith("1.")
         ? Optional.empty()
         : Optional.of("only CloudEvents specversion 1.0 is supported");
-  }
-
-  /** Returns the names of the attributes that every CloudEvent must have. */
-  static Set<String> required() {
-    return Set.copyOf(REQUIRED);
   }
 
   /**

@@ -65,7 +65,6 @@ final class JsonCheck {
       throw new IllegalArgumentException("not UTF-8", e);
     }
     Map<String, String> texts = new HashMap<>();
-    boolean object = false;
     int depth = 0;
     try (JsonParser parser = PARSERS.createParser(new StringReader(text))) {
       Event first = null;
@@ -85,12 +84,11 @@ final class JsonCheck {
           default -> {}
         }
       }
-      object = first == Event.START_OBJECT;
+      return new Content(first == Event.START_OBJECT, texts);
     } catch (RuntimeException e) {
       // a JsonException, or what the parser throws if the document is nested too deeply
       throw new IllegalArgumentException(oneLine(e), e);
     }
-    return new Content(object, texts);
   }
 
   private static String oneLine(RuntimeException e) {

@@ -149,7 +149,7 @@ final class PostRequest {
       throws Posting.NotAcknowledgedException, InterruptedException {
     Set<String> names = new HashSet<>(Set.of("timestamp", "time", "partitionkey"));
     if (format.isCloudEvent()) {
-      names.addAll(CloudEvent.required());
+      names.addAll(CloudEvent.REQUIRED);
     }
     JsonCheck.Content content;
     try {

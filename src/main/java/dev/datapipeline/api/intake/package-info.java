@@ -10,6 +10,6 @@
  * </ul>
  *
  * <p>May use {@code http}, {@code producer}, {@code tracing}, {@code config} and {@code failure}.
- * Nothing uses this package.
+ * No other package uses this one.
  */
 package dev.datapipeline.api.intake;

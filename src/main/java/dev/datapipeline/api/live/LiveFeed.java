@@ -44,7 +44,7 @@ public class LiveFeed {
 
   /**
    * Starts to send updates. A viewer that connects earlier gets an empty history at first, and
-   * updates once the feed has started. Call once.
+   * updates once the feed has started. Must be called once.
    */
   public void start() {
     Runtime.getRuntime().addShutdownHook(shutdownHook);
@@ -87,7 +87,7 @@ public class LiveFeed {
     }
     try {
       if (viewers.size() > 0 && pause.isOver()) {
-        pause.after(() -> rows.read().forEach(viewers::sendIfChanged));
+        pause.runThenPause(() -> rows.read().forEach(viewers::sendIfChanged));
       }
     } catch (RuntimeException e) {
       // the database's health check shows the reason

@@ -36,7 +36,7 @@ final class QueryPause {
    * Runs a query and begins a pause. A query that fails begins none, because it costs an
    * unavailable database nothing.
    */
-  void after(Runnable query) {
+  void runThenPause(Runnable query) {
     long begin = nanoTime.getAsLong();
     query.run();
     long end = nanoTime.getAsLong();

@@ -10,8 +10,8 @@ final class RateMeter {
   private OptionalDouble perSecond = OptionalDouble.empty();
 
   /**
-   * Takes a reading. A reading that is not newer than the last one changes nothing, and a counter
-   * that was reset counts as standing still.
+   * Takes a reading. A reading that is not newer than the last one changes nothing. If the counter
+   * was reset, the rate is 0.
    *
    * @param nowTotal the counter's value
    * @param nowNanos the time of the reading, by {@link System#nanoTime()}

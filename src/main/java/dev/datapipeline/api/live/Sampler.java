@@ -37,7 +37,7 @@ class Sampler {
 
   private final RateMeter sent = new RateMeter();
   private final RateMeter stored = new RateMeter();
-  private final RateMeter dead = new RateMeter();
+  private final RateMeter deadLettered = new RateMeter();
   private final RateMeter written = new RateMeter();
   private PipelineMetrics.Counts previous;
 
@@ -48,7 +48,7 @@ class Sampler {
     JsonObjectBuilder json = Json.createObjectBuilder().add("t", System.currentTimeMillis());
     addRate(json, "sent", sent.read(counts.sent(), nanos));
     addRate(json, "stored", stored.read(counts.stored(), nanos));
-    addRate(json, "dead", dead.read(counts.deadLettered(), nanos));
+    addRate(json, "dead", deadLettered.read(counts.deadLettered(), nanos));
     addBatchSize(json, counts);
     addLatency(json, metrics.recentLatencies());
     addWritten(json);

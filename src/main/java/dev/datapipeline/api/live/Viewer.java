@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 /**
  * Sends updates to one client without blocking. An update that is still waiting is replaced by a
  * newer one of the same kind. So a client that reads slowly, or not at all, costs the memory of one
- * message of each kind and delays nobody. Thread-safe.
+ * message of each kind and doesn't delay the others. Thread-safe.
  */
 final class Viewer implements WriteListener {
   private final AsyncContext context;

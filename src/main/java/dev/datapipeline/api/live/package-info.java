@@ -9,7 +9,7 @@
  *   <li>{@code Sampler} takes a sample every second, and {@code NewestRows} reads the tables.
  * </ul>
  *
- * <p>May use {@code api} except its resources, and the stages of the pipeline. Only the
- * application's start uses this package.
+ * <p>May use {@code api} except its resources, and the packages that {@code api} may use. Only the
+ * class that starts the pipeline uses this package.
  */
 package dev.datapipeline.api.live;

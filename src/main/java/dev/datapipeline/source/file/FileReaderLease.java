@@ -47,10 +47,10 @@ final class FileReaderLease {
     if (held && now.isBefore(renewedAt.plus(RENEWAL_INTERVAL))) {
       return true;
     }
-    boolean before = held;
+    boolean wasHeld = held;
     held = positions.acquireLease(reader, holder, DURATION);
     renewedAt = now;
-    if (held != before) {
+    if (held != wasHeld) {
       LOG.info(
           held
               ? "this instance follows the files of reader " + reader

@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -38,13 +38,13 @@ final class FileRegistry {
 
   private final FileConfig config;
   private final FilePositions positions;
-  private final Clock clock;
+  private final InstantSource clock;
   private final DirectoryScan scan;
 
   /** By inode, in the order in which the files were found. */
   private final Map<Long, FollowedFile> files = new LinkedHashMap<>();
 
-  FileRegistry(FileConfig config, FilePositions positions, Clock clock) {
+  FileRegistry(FileConfig config, FilePositions positions, InstantSource clock) {
     this.config = config;
     this.positions = positions;
     this.clock = clock;

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,7 @@ public class FileSource implements ResumableSource {
   }
 
   /**
-   * Opens no file yet.
+   * Creates a source; opens no file yet.
    *
    * @param config which files to follow, and the format of their lines
    * @param kafka the consumer group, which is part of the transactional id
@@ -48,7 +49,7 @@ public class FileSource implements ResumableSource {
     this(config, kafka, positions, Clock.systemUTC());
   }
 
-  FileSource(FileConfig config, KafkaConfig kafka, FilePositions positions, Clock clock) {
+  FileSource(FileConfig config, KafkaConfig kafka, FilePositions positions, InstantSource clock) {
     transactionalId = "%s-file-%s".formatted(kafka.groupId(), config.reader());
     lease = new FileReaderLease(config.reader(), positions, clock);
     registry = new FileRegistry(config, positions, clock);

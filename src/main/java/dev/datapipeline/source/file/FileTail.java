@@ -14,8 +14,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Base64;
@@ -30,7 +30,7 @@ final class FileTail implements AutoCloseable {
   private final Path path;
   private final long id;
   private final FileConfig config;
-  private final Clock clock;
+  private final InstantSource clock;
   private final FileChannel channel;
   private final LineReader reader;
   private LineFormat format;
@@ -45,7 +45,7 @@ final class FileTail implements AutoCloseable {
    * @param id the file's id in the database
    * @param position offset of the first line to read
    */
-  FileTail(Path present, Path path, long id, long position, FileConfig config, Clock clock)
+  FileTail(Path present, Path path, long id, long position, FileConfig config, InstantSource clock)
       throws IOException {
     this.path = path;
     this.id = id;
@@ -82,7 +82,7 @@ final class FileTail implements AutoCloseable {
     return channel.size();
   }
 
-  /** Reads the CSV header of a file whose first line is already behind the position. */
+  /** Reads the CSV header of a file whose position is already after its first line. */
   private LineFormat header() throws IOException {
     Optional<Line> first = new LineReader(channel, 0, config.maxLineBytes(), true).next(true);
     try {
@@ -155,16 +155,12 @@ final class FileTail implements AutoCloseable {
               content.timestamp() == null ? now : content.timestamp(),
               content.json(),
               position));
-    } catch (UnparsableLineException e) {
+    } catch (UnparsableLineException | CharacterCodingException e) {
       if (format == null) {
         format = refusing("the header is not valid CSV");
       }
-      return Optional.of(unparsed(line, bytes, e.getMessage(), now, position));
-    } catch (CharacterCodingException e) {
-      if (format == null) {
-        format = refusing("the header is not valid CSV");
-      }
-      return Optional.of(unparsed(line, bytes, "invalid UTF-8", now, position));
+      String reason = e instanceof CharacterCodingException ? "invalid UTF-8" : e.getMessage();
+      return Optional.of(unparsed(line, bytes, reason, now, position));
     }
   }
 

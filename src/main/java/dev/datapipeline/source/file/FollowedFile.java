@@ -4,9 +4,9 @@ import dev.datapipeline.config.FileConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 
 /**
  * A file that has a position in the database. It is open while it exists, and for a while after it
@@ -60,7 +60,7 @@ final class FollowedFile {
   }
 
   /** Opens the file at its present path, unless it is open. */
-  void open(Path present, FileConfig config, Clock clock) throws IOException {
+  void open(Path present, FileConfig config, InstantSource clock) throws IOException {
     if (tail == null) {
       tail = new FileTail(present, path, id, position, config, clock);
     }
@@ -101,7 +101,7 @@ final class FollowedFile {
         && other.toString().length() > path.toString().length();
   }
 
-  /** Records that the file is missing, and returns whether it has been missing for longer. */
+  /** Records that the file is missing, and returns whether it has been missing for a long time. */
   boolean isMissingFor(Duration time, Instant now) {
     if (missingSince == null) {
       missingSince = now;

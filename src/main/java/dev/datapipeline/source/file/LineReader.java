@@ -104,7 +104,7 @@ final class LineReader {
     return part;
   }
 
-  /** Ends the line at the first line break, which was wrongly taken for a quoted one. */
+  /** Ends the line at its first line break, which was wrongly treated as a quoted one. */
   private Line firstLine(String fault) {
     int lineBreak = indexOfLineBreak(filled);
     return lineBreak >= 0 ? cut(lineBreak, 1, fault) : cut(filled, 0, fault);

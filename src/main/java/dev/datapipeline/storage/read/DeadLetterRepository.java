@@ -9,6 +9,7 @@ import jakarta.persistence.TypedQuery;
 import jakarta.transaction.Transactional;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Reads and replays dead letters. Thread-safe. */
 @ApplicationScoped
@@ -28,9 +29,9 @@ public class DeadLetterRepository {
   /**
    * Returns dead letters, the newest first.
    *
-   * @param replayed true for replayed ones only, false for open ones only, null for both
-   * @param topic only of this topic; null for all topics
-   * @param before only with a smaller id; null for the first page
+   * @param replayed true for replayed ones only, false for waiting ones only, null for both
+   * @param topic only dead letters of this topic; null for all topics
+   * @param before only dead letters with a smaller id; null for the first page
    * @param limit the maximum number, 1 or more
    * @return may be empty
    */
@@ -89,7 +90,7 @@ public class DeadLetterRepository {
    * Stores dead letters in {@code raw_events}, in one transaction. Those that PostgreSQL still
    * refuses stay dead letters.
    *
-   * @param ids which dead letters; null for all that were not replayed
+   * @param ids the dead letters to replay; null for all that were not replayed
    * @param reasonLike a LIKE pattern that the reason must match; null for any reason
    * @return the outcome for each dead letter that was tried
    */
@@ -101,12 +102,15 @@ public class DeadLetterRepository {
             .createNativeQuery(
                 "SELECT r.id, r.replayed, r.message"
                     + " FROM replay_dead_letters(CAST(?1 AS bigint[]), CAST(?2 AS text)) AS r")
-            .setParameter(
-                1, ids == null ? null : ids.toString().replace('[', '{').replace(']', '}'))
+            .setParameter(1, ids == null ? null : arrayLiteral(ids))
             .setParameter(2, reasonLike)
             .getResultList();
     return rows.stream()
         .map(row -> new Replay(((Number) row[0]).longValue(), (Boolean) row[1], (String) row[2]))
         .toList();
+  }
+
+  private static String arrayLiteral(List<Long> ids) {
+    return ids.stream().map(String::valueOf).collect(Collectors.joining(",", "{", "}"));
   }
 }

@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Which events to read. A part that is null doesn't restrict them.
+ * Selects events. A null component doesn't restrict the selection.
  *
  * @param from the earliest timestamp, inclusive
  * @param to the latest timestamp, exclusive
  * @param topic the name of a topic
  * @param path a path into the payload, in the notation of PostgreSQL's {@code text[]}
- * @param value the text that the payload must have there; null only if the path is null
+ * @param value the text that the payload must have at the path; null only if the path is null
  */
 public record EventFilter(
     OffsetDateTime from, OffsetDateTime to, String topic, String path, String value) {

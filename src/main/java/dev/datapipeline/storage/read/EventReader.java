@@ -7,6 +7,7 @@ import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.PersistenceContext;
 import jakarta.persistence.TypedQuery;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
@@ -14,13 +15,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Reads stored events. Every statement is limited to {@code API_QUERY_TIMEOUT}, except those of an
- * export. Thread-safe.
+ * Reads stored events. Statements are limited to {@code API_QUERY_TIMEOUT}, except those of {@link
+ * #export} and {@link #total}. Thread-safe.
  */
 @ApplicationScoped
 public class EventReader {
@@ -58,11 +58,11 @@ public class EventReader {
   /**
    * Returns the latest events, in descending order of timestamp and id.
    *
-   * <p>The index knows which blocks of the table hold a time range, but not their order. So the
-   * range is read in slices from its end, each longer than the last one, until the page is full.
-   * Little more is read and sorted than is returned.
+   * <p>The index knows which blocks of the table hold a time range, but not the order of the rows.
+   * So the range is read in slices from its end, each longer than the last one, until the page is
+   * full. Few more rows are read and sorted than are returned.
    *
-   * @param filter which events
+   * @param filter selects the events
    * @param after the end of the previous page; null for the first page
    * @param limit the maximum number, 1 or more
    * @return may be empty
@@ -75,11 +75,9 @@ public class EventReader {
     Duration length = FIRST_SLICE;
     boolean last = false;
     while (!last && page.size() < limit) {
-      OffsetDateTime begin = filter.from();
-      last = length.compareTo(LONGEST_SLICE) > 0 || isInfinite(base);
-      if (!last && (begin == null || begin.isBefore(base.minus(length)))) {
-        begin = base.minus(length);
-      } else {
+      OffsetDateTime begin = beginOfSlice(base, length);
+      if (begin == null || (filter.from() != null && !filter.from().isBefore(begin))) {
+        begin = filter.from();
         last = true;
       }
       page.addAll(slice(filter.between(begin, end), after, limit - page.size()));
@@ -90,11 +88,19 @@ public class EventReader {
     return page;
   }
 
+  /** Returns where a slice begins; null if everything before its end belongs to it. */
+  private static OffsetDateTime beginOfSlice(OffsetDateTime end, Duration length) {
+    return length.compareTo(LONGEST_SLICE) > 0 || isInfinite(end) ? null : end.minus(length);
+  }
+
   private static OffsetDateTime earlier(OffsetDateTime one, OffsetDateTime other) {
     return one == null || other.isBefore(one) ? other : one;
   }
 
-  /** Nothing can be subtracted from {@code infinity} and {@code -infinity}. */
+  /**
+   * Returns whether a time is {@code infinity} or {@code -infinity}, which can't be calculated
+   * with.
+   */
   private static boolean isInfinite(OffsetDateTime time) {
     return time.isEqual(OffsetDateTime.MAX) || time.isEqual(OffsetDateTime.MIN);
   }
@@ -132,21 +138,33 @@ public class EventReader {
     return query.setMaxResults(limit).getResultList();
   }
 
+  /** Receives the pages of an export. */
+  @FunctionalInterface
+  public interface PageHandler {
+    /**
+     * Handles one page.
+     *
+     * @param page one or more events
+     * @throws IOException if the page can't be written; ends the export
+     */
+    void handle(List<RawEvent> page) throws IOException;
+  }
+
   /**
    * Reads all events that are stored now, in the order of storing and in pages, so that neither
    * memory nor a transaction grows with their number.
    *
-   * @param filter which events
-   * @param pages receives one page after the other
+   * @param filter selects the events
+   * @param handler receives one page after the other
+   * @throws IOException if the handler throws it
    */
-  public void export(EventFilter filter, Consumer<List<RawEvent>> pages) {
-    // the expression keeps PostgreSQL from searching the first match along the primary key
+  public void export(EventFilter filter, PageHandler handler) throws IOException {
+    // "+ 0" keeps PostgreSQL from searching the first match along the primary key
     Object[] bounds =
         filter
             .bind(
                 query(
-                    "SELECT MIN(e.id + 0), MAX(e.id + 0) FROM RawEvent e"
-                        + filter.between(filter.from(), filter.to()).where(),
+                    "SELECT MIN(e.id + 0), MAX(e.id + 0) FROM RawEvent e" + filter.where(),
                     Object[].class,
                     EXPORT_TIMEOUT))
             .getSingleResult();
@@ -172,7 +190,7 @@ public class EventReader {
       if (page.isEmpty()) {
         return;
       }
-      pages.accept(page);
+      handler.handle(page);
       next = page.get(page.size() - 1).getId() + 1;
     }
   }
@@ -198,7 +216,7 @@ public class EventReader {
    * @return not null
    */
   public Total total() {
-    long counted = count("raw_events", Total.MAX_COUNTED + 1);
+    long counted = countUpTo(Total.MAX_COUNTED + 1);
     if (counted <= Total.MAX_COUNTED) {
       return new Total(counted, false);
     }
@@ -211,17 +229,15 @@ public class EventReader {
     return new Total(Math.max(counted, estimate.longValue()), true);
   }
 
-  private long count(String table, int max) {
-    return ((Number)
+  private long countUpTo(int max) {
+    Number count =
+        (Number)
             entityManager
                 .createNativeQuery(
-                    "SELECT count(*) FROM (SELECT 1 FROM "
-                        + table
-                        + " LIMIT "
-                        + max
-                        + ") AS first_rows")
-                .getSingleResult())
-        .longValue();
+                    "SELECT count(*) FROM (SELECT 1 FROM raw_events LIMIT %d) AS first_rows"
+                        .formatted(max))
+                .getSingleResult();
+    return count.longValue();
   }
 
   /**

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,7 +82,7 @@ class CloudEventTest {
           """)
   void anEventInStructuredModeIsChecked(String document, String problem) {
     JsonCheck.Content content =
-        JsonCheck.of(document.getBytes(StandardCharsets.UTF_8), CloudEvent.required());
+        JsonCheck.of(document.getBytes(StandardCharsets.UTF_8), Set.copyOf(CloudEvent.REQUIRED));
 
     if (problem == null) {
       assertThat(CloudEvent.problem(content)).isEmpty();

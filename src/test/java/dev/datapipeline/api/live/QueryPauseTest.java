@@ -12,7 +12,7 @@ class QueryPauseTest {
   @Test
   void queriesTakeAtMostATwentiethOfTheTime() {
     assertThat(pause.isOver()).isTrue();
-    pause.after(() -> now += 10);
+    pause.runThenPause(() -> now += 10);
 
     assertThat(pause.isOver()).isFalse();
     now += 189;
@@ -23,7 +23,7 @@ class QueryPauseTest {
 
   @Test
   void aPauseCanBeEndedEarly() {
-    pause.after(() -> now += 1000);
+    pause.runThenPause(() -> now += 1000);
 
     pause.end();
 
@@ -35,7 +35,7 @@ class QueryPauseTest {
     assertThatIllegalStateException()
         .isThrownBy(
             () ->
-                pause.after(
+                pause.runThenPause(
                     () -> {
                       now += 1000;
                       throw new IllegalStateException("no database");

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 
-/** Does what the tables {@code file_positions} and {@code file_readers} do, for one reader. */
+/** Keeps the positions of one reader in memory instead of in the database. */
 final class InMemoryFilePositions extends FilePositions {
   private final InstantSource clock;
   private final Map<Long, KnownFile> files = new TreeMap<>();
@@ -24,7 +24,7 @@ final class InMemoryFilePositions extends FilePositions {
     this.clock = clock;
   }
 
-  /** What the transaction that stores a line does. */
+  /** Moves a position, as the transaction that stores a line does. */
   void stored(long id, long next) {
     KnownFile file = files.get(id);
     files.put(
