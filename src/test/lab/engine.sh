@@ -117,6 +117,8 @@ then the tests start one with local stand-ins."
 stop() {
   is_running "$pid_file" || return 0
   stop_process "$pid_file"
+  # dockerd leaves this mount behind
+  umount "$lab/docker-run/netns/default" 2> /dev/null || :
   local link table chain
   for link in $(ip -o link show type bridge | sed -n 's/^[0-9]*: \(docker0\|br-[0-9a-f]*\):.*/\1/p'); do ip link delete "$link"; done
   cat "$lab/ip_forward.before" > /proc/sys/net/ipv4/ip_forward
