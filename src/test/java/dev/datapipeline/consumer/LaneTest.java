@@ -28,7 +28,7 @@ class LaneTest {
   private static final int MAX_RECORDS = 10;
   private static final int MAX_BYTES = 1000;
 
-  /** Stores batches in memory; a test can make it fail. */
+  /** Stores batches in memory; a test can make it wait or fail. */
   private static final class FakeStore implements RecordStore {
     private final List<List<Delivery>> batches = new CopyOnWriteArrayList<>();
     private final Deque<Exception> failures = new ArrayDeque<>();

@@ -234,8 +234,9 @@ public class EventReader {
         (Number)
             entityManager
                 .createNativeQuery(
-                    "SELECT count(*) FROM (SELECT 1 FROM raw_events LIMIT %d) AS first_rows"
-                        .formatted(max))
+                    "SELECT count(*) FROM (SELECT 1 FROM raw_events LIMIT "
+                        + max
+                        + ") AS first_rows")
                 .getSingleResult();
     return count.longValue();
   }
