@@ -197,11 +197,11 @@ class LaneTest {
   void whatGathersDuringAPauseIsStoredTogether() {
     thread.start();
     await().until(() -> store.comparisons.get() == 1);
-    state.paused(true);
+    state.setPaused(true);
     add(1, 10);
     await().until(() -> thread.getState() == Thread.State.WAITING);
     add(1, 10);
-    state.paused(false);
+    state.setPaused(false);
 
     await().until(() -> stored.get() == 2);
     assertThat(store.batches).hasSize(1);
