@@ -124,6 +124,13 @@ class DashboardIT {
     assertNothingIsWrong();
   }
 
+  private static WebElement payloadButton(String payload) {
+    return browser.driver().findElements(By.cssSelector("#events .payload button")).stream()
+        .filter(button -> payload.equals(button.getDomProperty("textContent")))
+        .findFirst()
+        .orElseThrow();
+  }
+
   @Test
   void aPayloadIsShownAsSentAndNotExecuted() {
     // JavaScript cannot represent the number; the late timestamp keeps the event at the top
@@ -139,17 +146,10 @@ class DashboardIT {
                 null,
                 payload.getBytes(UTF_8)));
     pipeline.producer().flush();
-    await()
-        .atMost(SOON)
-        .ignoreExceptions()
-        .until(
-            () ->
-                payload.equals(
-                    browser.find("#events .payload button").getDomProperty("textContent")));
-    browser.click("#events .payload button");
+    // other tests may have stored events of a later time
+    await().atMost(SOON).ignoreExceptions().untilAsserted(() -> payloadButton(payload).click());
     see("#hold", "Resume updates");
-    assertThat(browser.find("#events .payload button").getDomAttribute("aria-expanded"))
-        .isEqualTo("true");
+    assertThat(payloadButton(payload).getDomAttribute("aria-expanded")).isEqualTo("true");
     browser.click("#hold");
     assertThat(browser.driver().getTitle()).isEqualTo("datapipeline");
     assertThat(browser.driver().findElements(By.cssSelector("#events img"))).isEmpty();
