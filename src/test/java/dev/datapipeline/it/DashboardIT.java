@@ -84,6 +84,12 @@ class DashboardIT {
     return text.isEmpty() ? -1 : Double.parseDouble(text);
   }
 
+  /** The number of rows is an estimate in a large table, and need not change. */
+  private static void awaitNewerEvents() {
+    String before = browser.text("#events");
+    await("newer events").atMost(SOON).until(() -> !browser.text("#events").equals(before));
+  }
+
   private static void send(String payload) {
     pipeline
         .producer()
@@ -109,9 +115,8 @@ class DashboardIT {
 
   @Test
   void eventsAppearWhileTheyFlow() {
-    double rows = number("#rows");
-    assertThat(rows).isPositive();
-    await().atMost(SOON).until(() -> number("#rows") > rows);
+    assertThat(number("#rows")).isPositive();
+    awaitNewerEvents();
     await().atMost(SOON).until(() -> number("[data-value=sent]") > 0);
     await().atMost(SOON).until(() -> number("[data-value=in]") > 0);
     await().atMost(SOON).until(() -> number("[data-value=stored]") > 0);
@@ -171,8 +176,7 @@ class DashboardIT {
     see("#stage-database .badge", "ready");
     see("#stage-consumer .badge", "ready");
     await().atMost(SOON).until(() -> browser.text("#troubles").isEmpty());
-    double rows = number("#rows");
-    await().atMost(SOON).until(() -> number("#rows") > rows);
+    awaitNewerEvents();
     assertNothingIsWrong();
   }
 

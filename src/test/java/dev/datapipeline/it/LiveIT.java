@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -26,6 +27,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 /** The live feed of the dashboards. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LiveIT {
+  /** One of the last of 20,000 events; the number of rows is an estimate in a large table. */
+  private static final Pattern NEAR_THE_END = Pattern.compile("\\\\\"i\\\\\":19\\d{3}");
+
   private static final int VIEWERS = 200;
   private static final String REQUEST =
       "GET /api/live HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n";
@@ -120,10 +124,7 @@ class LiveIT {
       await().atMost(Pipeline.PATIENCE).until(() -> pipeline.stored() >= before + 20_000);
       await()
           .atMost(Pipeline.PATIENCE)
-          .until(
-              () ->
-                  object(readUntil(reader, "database").get("database")).getInt("events")
-                      >= before + 20_000);
+          .until(() -> NEAR_THE_END.matcher(readUntil(reader, "events").get("events")).find());
     } finally {
       for (Socket socket : sockets) {
         socket.close();
