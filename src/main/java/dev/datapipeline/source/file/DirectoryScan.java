@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * Lists the files of a directory. Files that are not followed themselves are listed too, because a
  * followed file may have been renamed to one of them. Thread-safe.
  */
-final class DirectoryScan {
+class DirectoryScan {
   private static final Logger LOG = Logger.getLogger(DirectoryScan.class.getName());
 
   /** Hidden, compressed, temporary and backup files. */

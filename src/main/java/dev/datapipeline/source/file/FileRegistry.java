@@ -11,9 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,10 +43,15 @@ final class FileRegistry {
   private final Map<Long, FollowedFile> files = new LinkedHashMap<>();
 
   FileRegistry(FileConfig config, FilePositions positions, InstantSource clock) {
+    this(config, positions, clock, new DirectoryScan(config.path(), config.pattern()));
+  }
+
+  FileRegistry(
+      FileConfig config, FilePositions positions, InstantSource clock, DirectoryScan scan) {
     this.config = config;
     this.positions = positions;
     this.clock = clock;
-    this.scan = new DirectoryScan(config.path(), config.pattern());
+    this.scan = scan;
   }
 
   /**
@@ -78,34 +81,63 @@ final class FileRegistry {
   /** Finds files that were created, renamed, truncated or deleted. */
   void refresh() throws IOException, SQLException {
     Map<Long, Path> found = scan.files();
-    List<Long> inodes = new ArrayList<>(found.keySet());
-    // new files first: a copy is recognized only before the truncation of its original is noticed
-    inodes.sort(Comparator.comparing(files::containsKey));
-    for (Long inode : inodes) {
+    addNew(found);
+    Map<Long, Path> truncated = new LinkedHashMap<>();
+    for (Map.Entry<Long, Path> entry : found.entrySet()) {
+      FollowedFile file = files.get(entry.getKey());
       try {
-        refresh(inode, found.get(inode));
+        if (file != null && !continues(file, entry.getValue())) {
+          truncated.put(entry.getKey(), entry.getValue());
+        }
       } catch (NoSuchFileException e) {
         LOG.log(Level.FINE, "deleted during the scan", e);
+      }
+    }
+    if (!truncated.isEmpty()) {
+      // A copy is recognized only while its original is known. One that was made after the first
+      // scan
+      // exists by now, because rotation copies a file before it truncates it.
+      addNew(scan.files());
+      for (Map.Entry<Long, Path> entry : truncated.entrySet()) {
+        startAgain(entry.getKey(), entry.getValue());
       }
     }
     closeDeleted(found.keySet());
   }
 
-  private void refresh(long inode, Path path) throws IOException, SQLException {
-    FollowedFile file = files.get(inode);
-    if (file != null) {
-      byte[] first = file.firstBytes(path);
-      if (file.fingerprint().matches(first) && file.size(path) >= file.position()) {
-        extendFingerprint(file, first);
-        file.open(path, config, clock);
-        return;
+  private void addNew(Map<Long, Path> found) throws IOException, SQLException {
+    for (Map.Entry<Long, Path> entry : found.entrySet()) {
+      if (!files.containsKey(entry.getKey())) {
+        tryToAdd(entry.getKey(), entry.getValue());
       }
-      LOG.info("%s was truncated or overwritten".formatted(path));
-      positions.end(file.id());
-      files.remove(inode);
-      file.close();
     }
-    add(inode, path);
+  }
+
+  private void tryToAdd(long inode, Path path) throws IOException, SQLException {
+    try {
+      add(inode, path);
+    } catch (NoSuchFileException e) {
+      LOG.log(Level.FINE, "deleted during the scan", e);
+    }
+  }
+
+  /** Returns whether a file still has what was read of it, and opens it then. */
+  private boolean continues(FollowedFile file, Path path) throws IOException, SQLException {
+    byte[] first = file.firstBytes(path);
+    if (!file.fingerprint().matches(first) || file.size(path) < file.position()) {
+      return false;
+    }
+    extendFingerprint(file, first);
+    file.open(path, config, clock);
+    return true;
+  }
+
+  private void startAgain(long inode, Path path) throws IOException, SQLException {
+    LOG.info("%s was truncated or overwritten".formatted(path));
+    FollowedFile file = files.remove(inode);
+    positions.end(file.id());
+    file.close();
+    tryToAdd(inode, path);
   }
 
   private void extendFingerprint(FollowedFile file, byte[] first) throws SQLException {
