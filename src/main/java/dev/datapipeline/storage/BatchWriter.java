@@ -87,7 +87,8 @@ public class BatchWriter implements BatchStore {
         long next = position.nextOffset();
         for (RecordRange range : ranges.get(position.id())) {
           if (range.from() > next) {
-            throw new MissingRecordsException(range, next);
+            // from the stored position: earlier ranges of this batch are rolled back, too
+            throw new MissingRecordsException(range, position.nextOffset());
           }
           for (ConsumerRecord<byte[], byte[]> record : range.records()) {
             if (record.offset() < next) {

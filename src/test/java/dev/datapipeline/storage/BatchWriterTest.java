@@ -183,6 +183,20 @@ class BatchWriterTest {
     assertThat(session.open).isZero();
   }
 
+  /** A partition that was revoked and assigned again leaves a gap between two of its ranges. */
+  @Test
+  void aGapWithinABatchIsReportedFromTheStoredPosition() throws Exception {
+    writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
+
+    assertThatThrownBy(() -> writer.store(List.of(range(0, 3, 5, 3, 4), range(0, 8, 9, 8))))
+        .isInstanceOfSatisfying(
+            MissingRecordsException.class,
+            missing -> {
+              assertThat(missing.nextOffset()).isEqualTo(3);
+              assertThat(missing.range().from()).isEqualTo(8);
+            });
+  }
+
   @Test
   void aBatchWithPoisonIsWrittenAgainIsolated() throws Exception {
     writer.store(List.of(range(0, 0, 3, Set.of(1L), 0, 1, 2)));
