@@ -46,7 +46,6 @@ public class PipelineMonitor {
   private final List<Future<?>> tasks = new ArrayList<>();
   private PipelineMetrics.Counts reported;
   private volatile Progress progress = Progress.UNKNOWN;
-  private volatile boolean progressKnown;
   private volatile Consumer<Map<TopicPartition, Long>> lagListener = any -> {};
 
   /** Starts watching. Must be called once. */
@@ -81,7 +80,6 @@ public class PipelineMonitor {
   private synchronized void update(TopicOffsets offsets, StoredPositions stored) {
     if (offsets != null && stored != null) {
       progress = progress.next(offsets, stored, consumer.assignedPartitions(), Instant.now());
-      progressKnown = true;
       lagListener.accept(progress.lag());
     }
   }
@@ -141,7 +139,8 @@ public class PipelineMonitor {
    * @return empty while the broker doesn't answer, or if the database has never answered
    */
   public Optional<Map<TopicPartition, Long>> lagByPartition() {
-    return topics.isUp() && progressKnown ? Optional.of(progress.lag()) : Optional.empty();
+    Progress last = progress;
+    return topics.isUp() && last != Progress.UNKNOWN ? Optional.of(last.lag()) : Optional.empty();
   }
 
   /**
