@@ -19,7 +19,7 @@ import java.util.logging.Logger;
 
 /**
  * Computes the dashboard's updates, once for all viewers. The database is queried only while there
- * are viewers, and for at most 5 % of the time. Thread-safe.
+ * are viewers, and rarely if it is slow ({@link QueryPause}). Thread-safe.
  */
 @ApplicationScoped
 public class LiveFeed {

@@ -1,13 +1,17 @@
 package dev.datapipeline.api.live;
 
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
  * Spaces out queries so that they take at most 5 % of the time: demands a pause of 19 times the
- * duration of each query. Queries must not run concurrently; the other methods are thread-safe.
+ * duration of each query, but of 30 seconds at most. Without the maximum, one query that waited for
+ * a database to start would stop the updates for minutes. Queries must not run concurrently; the
+ * other methods are thread-safe.
  */
 final class QueryPause {
   private static final int PAUSES_PER_QUERY = 19;
+  private static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final LongSupplier nanoTime;
   private volatile long endNanos;
@@ -40,6 +44,6 @@ final class QueryPause {
     long begin = nanoTime.getAsLong();
     query.run();
     long end = nanoTime.getAsLong();
-    endNanos = end + PAUSES_PER_QUERY * (end - begin);
+    endNanos = end + Math.min(PAUSES_PER_QUERY * (end - begin), MAX_NANOS);
   }
 }

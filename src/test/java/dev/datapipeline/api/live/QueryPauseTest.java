@@ -3,6 +3,7 @@ package dev.datapipeline.api.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class QueryPauseTest {
@@ -16,6 +17,16 @@ class QueryPauseTest {
 
     assertThat(pause.isOver()).isFalse();
     now += 189;
+    assertThat(pause.isOver()).isFalse();
+    now += 1;
+    assertThat(pause.isOver()).isTrue();
+  }
+
+  @Test
+  void aSlowQueryDoesNotStopTheUpdatesForLong() {
+    pause.runThenPause(() -> now += Duration.ofMinutes(1).toNanos());
+
+    now += Duration.ofSeconds(30).toNanos() - 1;
     assertThat(pause.isOver()).isFalse();
     now += 1;
     assertThat(pause.isOver()).isTrue();
