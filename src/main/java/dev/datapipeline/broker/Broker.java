@@ -24,6 +24,8 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -139,6 +141,19 @@ public class Broker {
    */
   public List<TopicPartition> partitions(String topic) {
     return topic(topic).map(Topic::partitions).orElse(List.of());
+  }
+
+  /**
+   * Returns whether compaction may remove records of a topic.
+   *
+   * @param topic an existing topic
+   */
+  boolean isCompacted(String topic) {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    return get(admin().describeConfigs(List.of(resource)).values().get(resource))
+        .get(TopicConfig.CLEANUP_POLICY_CONFIG)
+        .value()
+        .contains(TopicConfig.CLEANUP_POLICY_COMPACT);
   }
 
   /**

@@ -1,22 +1,31 @@
 package dev.datapipeline.broker;
 
+import dev.datapipeline.broker.TopicLog.Holding;
 import dev.datapipeline.broker.TopicLog.PartitionReader;
 import dev.datapipeline.broker.TopicLog.RangeHandler;
+import dev.datapipeline.record.Absence;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.LogTruncationException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
 /** Reads one partition with its own consumer. Not thread-safe. */
 final class KafkaPartitionReader implements PartitionReader {
   private static final Duration POLL = Duration.ofSeconds(5);
+  private static final int LOOK_BACK = 1000;
 
   private final Consumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
@@ -38,23 +47,121 @@ final class KafkaPartitionReader implements PartitionReader {
     return ask(() -> consumer.beginningOffsets(List.of(partition)).get(partition));
   }
 
-  private long endOffset() {
+  @Override
+  public long endOffset() {
     return ask(() -> consumer.endOffsets(List.of(partition)).get(partition));
   }
 
   @Override
-  public boolean holds(ConsumerRecord<byte[], byte[]> record) {
-    if (record.offset() < startOffset() || record.offset() >= endOffset()) {
-      return false;
+  public Holding holds(RecordRange range) {
+    long start = startOffset();
+    long end = endOffset();
+    long to = range.records().get(range.records().size() - 1).offset() + 1;
+    if (to > end) {
+      return Holding.NO;
     }
-    consumer.seek(partition, record.offset());
-    for (ConsumerRecord<byte[], byte[]> found : poll()) {
-      return found.offset() == record.offset()
-          && found.timestamp() == record.timestamp()
-          && Arrays.equals(found.key(), record.key())
-          && Arrays.equals(found.value(), record.value());
+    if (to <= start) {
+      return Holding.UNKNOWN;
     }
-    return false;
+    Iterator<ConsumerRecord<byte[], byte[]>> wanted =
+        range.records().stream().filter(record -> record.offset() >= start).iterator();
+    long position = Math.max(start, range.from());
+    consumer.seek(partition, position);
+    while (position < to) {
+      for (ConsumerRecord<byte[], byte[]> found : pollBeyond(position)) {
+        if (wanted.hasNext() && !isSame(found, wanted.next())) {
+          return Holding.NO;
+        }
+      }
+      position = position();
+    }
+    if (wanted.hasNext()) {
+      return Holding.NO;
+    }
+    return range.firstRecord() < start ? Holding.UNKNOWN : Holding.YES;
+  }
+
+  private static boolean isSame(
+      ConsumerRecord<byte[], byte[]> one, ConsumerRecord<byte[], byte[]> other) {
+    return one.offset() == other.offset()
+        && one.timestamp() == other.timestamp()
+        && Arrays.equals(one.key(), other.key())
+        && Arrays.equals(one.value(), other.value());
+  }
+
+  @Override
+  public OptionalLong divergence(LogMark mark, long nextOffset) {
+    long start = startOffset();
+    if (mark.offset() < start) {
+      return OptionalLong.empty();
+    }
+    long end = endOffset();
+    boolean found = false;
+    boolean same = false;
+    OptionalLong inserted = OptionalLong.empty();
+    long position = mark.offset();
+    consumer.seek(partition, position);
+    while (position < Math.min(end, nextOffset)) {
+      for (ConsumerRecord<byte[], byte[]> record : pollBeyond(position)) {
+        if (record.offset() == mark.offset()) {
+          found = true;
+          same = mark.matches(record);
+        } else if (record.offset() < nextOffset) {
+          // what was stored held no record between its last one and the position
+          inserted = OptionalLong.of(mark.offset() + 1);
+        }
+      }
+      position = position();
+    }
+    if (same) {
+      return inserted.isEmpty() && end < nextOffset ? OptionalLong.of(end) : inserted;
+    }
+    OptionalLong cutOff = cutOff(mark);
+    boolean removed = !found && inserted.isEmpty() && end >= nextOffset;
+    // compaction may have removed the record, and leader epochs may be used again after a restore
+    return cutOff.isPresent() || removed
+        ? cutOff.stream().map(offset -> Math.max(start, offset)).findFirst()
+        : OptionalLong.of(start);
+  }
+
+  /**
+   * Returns from where on the log lacks what the leader of the mark's epoch had written, as
+   * consumers find out themselves (KIP-320).
+   */
+  private OptionalLong cutOff(LogMark mark) {
+    if (mark.leaderEpoch() < 0) {
+      return OptionalLong.empty();
+    }
+    try {
+      consumer.seek(
+          partition, new OffsetAndMetadata(mark.offset() + 1, Optional.of(mark.leaderEpoch()), ""));
+      consumer.position(partition);
+      return OptionalLong.empty();
+    } catch (LogTruncationException e) {
+      OffsetAndMetadata end = e.divergentOffsets().get(partition);
+      // an earlier epoch's end tells only that the mark's epoch is gone as a whole
+      boolean exact = end != null && end.leaderEpoch().equals(Optional.of(mark.leaderEpoch()));
+      return OptionalLong.of(exact ? end.offset() : 0);
+    } catch (KafkaException e) {
+      throw new BrokerUnavailableException(e);
+    }
+  }
+
+  @Override
+  public Optional<ConsumerRecord<byte[], byte[]>> lastRecordBefore(long offset) {
+    long position = Math.max(startOffset(), offset - LOOK_BACK);
+    long end = Math.min(offset, endOffset());
+    ConsumerRecord<byte[], byte[]> last = null;
+    consumer.seek(partition, position);
+    while (position < end) {
+      for (ConsumerRecord<byte[], byte[]> record : pollBeyond(position)) {
+        if (record.offset() < offset) {
+          last = record;
+        }
+      }
+      position = position();
+    }
+    return Optional.ofNullable(last);
   }
 
   @Override
@@ -63,22 +170,17 @@ final class KafkaPartitionReader implements PartitionReader {
     long start = Math.min(to, Math.max(from, startOffset()));
     long end = Math.min(to, endOffset());
     if (start > from) {
-      handler.handle(range(from, start, List.of()));
+      handler.handle(range(from, start, List.of()).withAbsence(Absence.DELETED));
     }
     long read = 0;
     long position = start;
     consumer.seek(partition, position);
     while (position < end) {
-      ConsumerRecords<byte[], byte[]> records = poll();
-      long next = ask(() -> consumer.position(partition));
-      if (next < position) {
-        throw new IllegalStateException(partition + " was created again while it was read");
-      }
-      if (next > position) {
-        handler.handle(range(position, next, records.records(partition)));
-        read += records.count();
-        position = next;
-      }
+      ConsumerRecords<byte[], byte[]> records = pollBeyond(position);
+      long next = position();
+      handler.handle(range(position, next, records.records(partition)));
+      read += records.count();
+      position = next;
     }
     if (position < to) {
       // moving on would skip what will be written there
@@ -86,6 +188,21 @@ final class KafkaPartitionReader implements PartitionReader {
           "%s ends at offset %d, before offset %d".formatted(partition, position, to));
     }
     return read;
+  }
+
+  private long position() {
+    return ask(() -> consumer.position(partition));
+  }
+
+  /** Polls before the end of the log, where a poll must bring something. */
+  private ConsumerRecords<byte[], byte[]> pollBeyond(long position) {
+    ConsumerRecords<byte[], byte[]> records = poll();
+    if (position() == position) {
+      throw new BrokerUnavailableException(
+          "%s was not read from offset %d within %d s"
+              .formatted(partition, position, POLL.toSeconds()));
+    }
+    return records;
   }
 
   private ConsumerRecords<byte[], byte[]> poll() {

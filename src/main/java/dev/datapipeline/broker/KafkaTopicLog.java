@@ -3,19 +3,27 @@ package dev.datapipeline.broker;
 import dev.datapipeline.config.KafkaConfig;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
 /** Reads topics of a Kafka broker with its own clients, outside of the channels. */
 @ApplicationScoped
 public class KafkaTopicLog implements TopicLog {
+  private static final Duration SETTING_AGE = Duration.ofMinutes(1);
+
+  private record Compaction(boolean compacted, long askedAtNanos) {}
+
   private final KafkaConfig config;
   private final KafkaClients clients;
   private final Broker broker;
   private final TopicIds ids;
+  private final Map<String, Compaction> compacted = new ConcurrentHashMap<>();
 
   /** Required by CDI for client proxies; do not call. */
   protected KafkaTopicLog() {
@@ -48,6 +56,23 @@ public class KafkaTopicLog implements TopicLog {
   @Override
   public Map<TopicPartition, Long> endOffsets(String topic) {
     return broker.endOffsets(broker.partitions(topic));
+  }
+
+  @Override
+  public long startOffset(TopicPartition partition) {
+    return broker.startOffsets(List.of(partition)).get(partition);
+  }
+
+  @Override
+  public boolean isCompacted(String topic) {
+    return compacted
+        .compute(
+            topic,
+            (name, last) ->
+                last != null && System.nanoTime() - last.askedAtNanos() < SETTING_AGE.toNanos()
+                    ? last
+                    : new Compaction(broker.isCompacted(name), System.nanoTime()))
+        .compacted();
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.datapipeline.broker;
 
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -34,6 +36,21 @@ public interface TopicLog {
   Map<TopicPartition, Long> endOffsets(String topic);
 
   /**
+   * Returns the oldest offset that a partition still holds.
+   *
+   * @param partition an existing partition
+   */
+  long startOffset(TopicPartition partition);
+
+  /**
+   * Returns whether compaction may remove records of a topic.
+   *
+   * @param topic the topic's name
+   * @return the topic's setting of the last minutes
+   */
+  boolean isCompacted(String topic);
+
+  /**
    * Opens a reader of one partition, outside of the consumer group.
    *
    * @param partition an existing partition
@@ -41,30 +58,58 @@ public interface TopicLog {
    */
   PartitionReader reader(TopicPartition partition);
 
+  /** Whether a partition holds a record. */
+  enum Holding {
+    YES,
+    NO,
+    /** Some of the records are too old to be in the log, and the others are there. */
+    UNKNOWN
+  }
+
   /** Reads one partition. Not thread-safe. */
   interface PartitionReader extends AutoCloseable {
 
     /** Returns the oldest offset that the partition still holds. */
     long startOffset();
 
+    /** Returns the offset after the last record that can be read now. */
+    long endOffset();
+
     /**
-     * Returns whether the partition holds this exact record at its offset.
+     * Returns whether the partition holds exactly these records at their offsets.
      *
-     * @param record compared by timestamp, key and value
+     * @param range with at least one record; compared by timestamp, key and value
      */
-    boolean holds(ConsumerRecord<byte[], byte[]> record);
+    Holding holds(RecordRange range);
+
+    /**
+     * Compares the log with what is stored of it.
+     *
+     * @param mark the last record that is stored
+     * @param nextOffset the offset of the next record to store
+     * @return from which offset on the log may differ from what is stored; empty if it holds the
+     *     same, or nothing of it any more
+     */
+    OptionalLong divergence(LogMark mark, long nextOffset);
+
+    /**
+     * Returns the last record before an offset.
+     *
+     * @param offset any offset
+     * @return empty if there is none close to it
+     */
+    Optional<ConsumerRecord<byte[], byte[]>> lastRecordBefore(long offset);
 
     /**
      * Reads the records from one offset up to another. Offsets that the partition no longer holds
-     * are passed to the handler as a range without records.
+     * are passed to the handler as a range of deleted records.
      *
      * @param from the first offset
      * @param to the offset after the last one
      * @param handler receives the parts in order, without gaps; the last part may extend beyond
      *     {@code to}
      * @return the number of records that the handler received
-     * @throws IllegalStateException if the partition ends before {@code to}, or is created again
-     *     meanwhile
+     * @throws IllegalStateException if the partition ends before {@code to}
      */
     <E extends Exception> long read(long from, long to, RangeHandler<E> handler)
         throws E, InterruptedException;

@@ -1,25 +1,35 @@
 package dev.datapipeline.consumer;
 
 import dev.datapipeline.broker.TopicLog;
+import dev.datapipeline.broker.TopicLog.Holding;
 import dev.datapipeline.broker.TopicLog.PartitionReader;
+import dev.datapipeline.record.Absence;
 import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.storage.MissingRecordsException;
+import dev.datapipeline.storage.PartitionPosition;
 import dev.datapipeline.storage.StorageException;
+import dev.datapipeline.storage.UnconfirmedLogException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.function.LongSupplier;
 import java.util.logging.Logger;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /**
  * Stores each offset of each incarnation of a topic exactly once. Determines which topic the
- * records came from, and stores records that the database lacks before them.
+ * records came from, notices when a log has gone back, and stores records that the database lacks
+ * before them.
  */
 final class ExactlyOnceStore implements RecordStore {
   private static final Logger LOG = Logger.getLogger(ExactlyOnceStore.class.getName());
@@ -29,9 +39,10 @@ final class ExactlyOnceStore implements RecordStore {
   private final BatchStore database;
   private final Function<String, Map<TopicPartition, Long>> settledPositions;
   private final ConsumerState state;
+  private final TopicOrigins origins;
 
-  /** The id of the topic that the last records of a partition came from. */
-  private final Map<TopicPartition, UUID> origins = new HashMap<>();
+  /** Partitions whose log has gone back. Their next deliveries may still be from the former log. */
+  private final Set<TopicPartition> suspects = new HashSet<>();
 
   /**
    * Creates a store; doesn't connect yet.
@@ -42,26 +53,38 @@ final class ExactlyOnceStore implements RecordStore {
    * @param settledPositions returns, for a topic, how far the channel has read each assigned
    *     partition whose deliveries are all stored
    * @param state provides the topics' ids at the start, and receives the progress
+   * @param nanoTime the clock, such as {@link System#nanoTime()}
    */
   ExactlyOnceStore(
       List<String> topics,
       TopicLog topicLog,
       BatchStore database,
       Function<String, Map<TopicPartition, Long>> settledPositions,
-      ConsumerState state) {
+      ConsumerState state,
+      LongSupplier nanoTime) {
     this.topics = List.copyOf(topics);
     this.topicLog = topicLog;
     this.database = database;
     this.settledPositions = settledPositions;
     this.state = state;
+    origins = new TopicOrigins(topicLog, state::topicIdAtOpening, nanoTime);
   }
 
   @Override
   public void store(List<Delivery> deliveries) throws StorageException, InterruptedException {
-    List<RecordRange> ranges = identify(deliveries);
+    long arrivedAt = deliveries.get(deliveries.size() - 1).arrivedAtNanos();
+    List<RecordRange> ranges = new ArrayList<>(deliveries.size());
+    origins.begin();
+    for (Delivery delivery : deliveries) {
+      Optional<RecordRange> range = origins.identify(delivery.range(), arrivedAt);
+      if (range.isPresent()) {
+        ranges.addAll(explained(checked(range.get())));
+      }
+    }
     if (!ranges.isEmpty()) {
       storeRanges(ranges);
     }
+    origins.stored();
   }
 
   @Override
@@ -83,15 +106,21 @@ final class ExactlyOnceStore implements RecordStore {
     }
     Map<TopicPartition, Long> ends = topicLog.endOffsets(topic);
     List<RecordRange> ranges = new ArrayList<>();
-    positions.forEach(
-        (partition, position) -> {
-          // a position beyond the end belongs to a former topic of this name
-          if (position <= ends.getOrDefault(partition, -1L)) {
-            ranges.add(
-                new RecordRange(
-                    topic, topicId.get(), partition.partition(), position, position, List.of()));
-          }
-        });
+    for (Map.Entry<TopicPartition, Long> entry : positions.entrySet()) {
+      TopicPartition partition = entry.getKey();
+      long read = entry.getValue();
+      long end = ends.getOrDefault(partition, -1L);
+      Optional<PartitionPosition> stored = database.position(topicId.get(), partition.partition());
+      long next = stored.map(PartitionPosition::nextOffset).orElse(0L);
+      RecordRange at =
+          new RecordRange(topic, topicId.get(), partition.partition(), read, read, List.of());
+      if (end >= 0 && end < next && stored.get().mark() != null) {
+        compare(at, stored.get());
+      } else if (next < read && read <= end) {
+        // a position beyond the end belongs to a former topic of this name, or to a former log
+        ranges.add(at);
+      }
+    }
     if (!ranges.isEmpty()) {
       storeRanges(ranges);
     }
@@ -104,77 +133,160 @@ final class ExactlyOnceStore implements RecordStore {
         return;
       } catch (MissingRecordsException e) {
         storeMissing(e);
+      } catch (UnconfirmedLogException e) {
+        confirm(e, ranges);
       }
     }
   }
 
-  /** Returns the deliveries' ranges, each with the id of the topic that its records came from. */
-  private List<RecordRange> identify(List<Delivery> deliveries) {
-    List<RecordRange> ranges = new ArrayList<>(deliveries.size());
-    long arrivedAt = deliveries.get(deliveries.size() - 1).arrivedAtNanos();
-    for (Delivery delivery : deliveries) {
-      TopicPartition partition = delivery.partition();
-      Optional<UUID> now = topicLog.idAfter(partition.topic(), arrivedAt);
-      UUID origin = origins.getOrDefault(partition, state.topicIdAtOpening(partition.topic()));
-      if (now.isPresent() && !now.get().equals(origin)) {
-        if (delivery.range().records().isEmpty()) {
-          // It is unknown which of the two topics the range is from. If it is the new one, catchUp
-          // reads it again.
-          LOG.fine("skipped, because its topic is unknown: " + delivery.range());
-          continue;
-        }
-        origin = originOf(delivery.range(), partition, origin, now.get());
-      }
-      origins.put(partition, origin);
-      ranges.add(delivery.range().withTopicId(origin));
+  /** Returns a range, or what stands for it if its partition's log doesn't hold its records. */
+  private RecordRange checked(RecordRange range) {
+    TopicPartition partition = partition(range);
+    if (!suspects.contains(partition) || range.records().isEmpty()) {
+      return range;
     }
-    return ranges;
+    try (PartitionReader reader = topicLog.reader(partition)) {
+      if (reader.holds(range) == Holding.YES) {
+        suspects.remove(partition);
+        return range;
+      }
+      return toBeRead(range, reader);
+    }
   }
 
   /**
-   * Determines which of two topics with the same name a range came from. After the first record of
-   * the new topic, all later records of the partition are from the new topic, too.
+   * Returns an empty range up to which the log will be read instead of storing the records of a
+   * delivery.
    */
-  private UUID originOf(RecordRange range, TopicPartition partition, UUID before, UUID now) {
+  private static RecordRange toBeRead(RecordRange range, PartitionReader reader) {
+    long to = Math.min(range.to(), reader.endOffset());
+    LOG.warning(
+        "%s-%d: offsets %d to %d were delivered from a log that the broker no longer has, and are read again"
+            .formatted(range.topic(), range.partition(), range.from(), range.to() - 1));
+    return range.empty(to, to, range.absence());
+  }
+
+  /**
+   * Returns the parts of a range with the reason for offsets without a record. Between the records
+   * of a poll, none was deleted: the broker deletes from the start of the log. Before the first
+   * one, records may have been deleted while they waited to be read.
+   */
+  private List<RecordRange> explained(RecordRange range) {
+    if (!range.hasAbsentOffsets() || !origins.isPresent(range)) {
+      return List.of(range);
+    }
+    RecordRange explained =
+        topicLog.isCompacted(range.topic()) ? range.withAbsence(Absence.COMPACTION) : range;
+    long first = range.firstRecord();
+    long deletedTo =
+        range.from() < first
+            ? Math.min(first, Math.max(range.from(), topicLog.startOffset(partition(range))))
+            : first;
+    return deletedTo == range.from()
+        ? List.of(explained)
+        : List.of(
+            range.empty(range.from(), deletedTo, Absence.DELETED), explained.startingAt(deletedTo));
+  }
+
+  /**
+   * Compares a partition's log with what is stored of it. Afterwards the ranges of this partition
+   * hold records of its present log only.
+   */
+  private void confirm(UnconfirmedLogException unconfirmed, List<RecordRange> ranges)
+      throws StorageException {
+    RecordRange range = unconfirmed.range();
+    PartitionPosition position = unconfirmed.position();
+    if (!origins.exists(range)) {
+      boolean same =
+          range.records().stream()
+              .filter(record -> record.offset() < position.nextOffset())
+              .filter(record -> record.offset() >= position.mark().offset())
+              .allMatch(position.mark()::matches);
+      if (same) {
+        // nothing can be compared any more
+        database.confirm(position);
+      } else {
+        ranges.replaceAll(other -> isOf(other, position) ? origins.disown(other) : other);
+      }
+      return;
+    }
+    compare(range, position);
+    try (PartitionReader reader = topicLog.reader(partition(range))) {
+      ranges.replaceAll(
+          other ->
+              isOf(other, position)
+                      && !other.records().isEmpty()
+                      && reader.holds(other) != Holding.YES
+                  ? toBeRead(other, reader)
+                  : other);
+    }
+  }
+
+  private static boolean isOf(RecordRange range, PartitionPosition position) {
+    return range.topicId().equals(position.topicId()) && range.partition() == position.partition();
+  }
+
+  /**
+   * Begins a new incarnation of a range's partition if its log has gone back.
+   *
+   * @return whether the log is still the one that was stored
+   */
+  private boolean compare(RecordRange range, PartitionPosition position) throws StorageException {
+    TopicPartition partition = partition(range);
+    OptionalLong divergence;
     try (PartitionReader reader = topicLog.reader(partition)) {
-      if (!reader.holds(range.records().get(0))) {
-        return before;
+      divergence = reader.divergence(position.mark(), position.nextOffset());
+      if (divergence.isPresent()) {
+        divergence = OptionalLong.of(provenStart(divergence.getAsLong(), position, reader));
       }
     }
-    LOG.warning(
-        "topic %s was deleted and created again; its records are stored as those of a new topic, id %s"
-            .formatted(partition.topic(), now));
-    return now;
+    if (divergence.isEmpty()) {
+      database.confirm(position);
+      return true;
+    }
+    if (origins.exists(range) && database.startIncarnation(position, divergence.getAsLong())) {
+      suspects.add(partition);
+      state.logWentBack(partition);
+      LOG.severe(
+          ("the log of %s has gone back: the broker no longer holds what was stored from offset %d to"
+                  + " %d; what it holds there now is stored as a new incarnation")
+              .formatted(partition, divergence.getAsLong(), position.nextOffset() - 1));
+    }
+    return false;
+  }
+
+  /**
+   * Returns from where on the log is stored anew: from where it differs if the record before that
+   * is proven to be stored, from its start otherwise. A record twice is better than one lost.
+   */
+  private long provenStart(long divergence, PartitionPosition position, PartitionReader reader)
+      throws StorageException {
+    Optional<ConsumerRecord<byte[], byte[]>> before = reader.lastRecordBefore(divergence);
+    return before.isPresent() && database.holds(position, before.get())
+        ? divergence
+        : reader.startOffset();
   }
 
   /** Stores the records between the database's position and the beginning of a range. */
   private void storeMissing(MissingRecordsException missing)
       throws StorageException, InterruptedException {
     RecordRange range = missing.range();
-    TopicPartition partition = new TopicPartition(range.topic(), range.partition());
     long next = missing.nextOffset();
-    if (!topicLog.idAfter(range.topic(), System.nanoTime()).equals(Optional.of(range.topicId()))) {
-      LOG.warning(
-          "%s, and that topic was deleted: offsets %d to %d are lost"
-              .formatted(missing.getMessage(), next, range.from() - 1));
-      storePart(
-          new RecordRange(
-              range.topic(), range.topicId(), range.partition(), next, range.from(), List.of()));
+    if (!origins.exists(range)) {
+      storePart(range.empty(next, range.from(), Absence.TOPIC_DELETED));
       return;
     }
-    try (PartitionReader reader = topicLog.reader(partition)) {
-      long start = reader.startOffset();
-      if (start > next && next > 0) {
-        LOG.severe(
-            "%s: offsets %d to %d were deleted from the topic before they were stored"
-                .formatted(partition, next, Math.min(start, range.from()) - 1));
-      }
+    boolean compacted = topicLog.isCompacted(range.topic());
+    try (PartitionReader reader = topicLog.reader(partition(range))) {
       long stored =
           reader.<StorageException>read(
               next,
               range.from(),
               part -> {
-                storePart(part.withTopicId(range.topicId()));
+                boolean deleted = part.absence() == Absence.DELETED;
+                storePart(
+                    part.withTopicId(range.topicId())
+                        .withAbsence(compacted && !deleted ? Absence.COMPACTION : part.absence()));
                 state.progressed();
               });
       if (stored > 0) {
@@ -184,10 +296,23 @@ final class ExactlyOnceStore implements RecordStore {
   }
 
   private void storePart(RecordRange part) throws StorageException {
-    try {
-      database.store(List.of(part));
-    } catch (MissingRecordsException e) {
-      throw new IllegalStateException("the database went back while it was caught up", e);
+    while (true) {
+      try {
+        database.store(List.of(part));
+        return;
+      } catch (MissingRecordsException e) {
+        throw new IllegalStateException("the database went back while it was caught up", e);
+      } catch (UnconfirmedLogException e) {
+        if (!origins.exists(part)) {
+          database.confirm(e.position());
+        } else if (!compare(part, e.position())) {
+          throw new IllegalStateException("the log went back while it was read; read again", e);
+        }
+      }
     }
+  }
+
+  private static TopicPartition partition(RecordRange range) {
+    return new TopicPartition(range.topic(), range.partition());
   }
 }

@@ -6,8 +6,8 @@ import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * The records of a partition from one offset up to another. Offsets without a record hold
- * transaction markers, aborted records, or records that compaction or retention has removed.
+ * The records of a partition from one offset up to another, and why the other offsets of the range
+ * hold none.
  *
  * @param topic the topic's name
  * @param topicId the topic's id; null while it is unknown
@@ -15,6 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * @param from the first offset of the range
  * @param to the offset after the range
  * @param records in the order of their offsets; may be empty
+ * @param absence why offsets of the range hold no record
  */
 public record RecordRange(
     String topic,
@@ -22,11 +23,13 @@ public record RecordRange(
     int partition,
     long from,
     long to,
-    List<ConsumerRecord<byte[], byte[]>> records) {
+    List<ConsumerRecord<byte[], byte[]>> records,
+    Absence absence) {
 
   /** Checks that the records lie within the range. */
   public RecordRange {
     Objects.requireNonNull(topic, "topic");
+    Objects.requireNonNull(absence, "absence");
     if (from > to
         || (!records.isEmpty()
             && (records.get(0).offset() < from
@@ -36,6 +39,67 @@ public record RecordRange(
     }
   }
 
+  /** Creates a range of a topic that isn't compacted. */
+  public RecordRange(
+      String topic,
+      UUID topicId,
+      int partition,
+      long from,
+      long to,
+      List<ConsumerRecord<byte[], byte[]>> records) {
+    this(topic, topicId, partition, from, to, records, Absence.TRANSACTION);
+  }
+
+  /**
+   * Returns an empty range of the same partition.
+   *
+   * @param newFrom the first offset
+   * @param newTo the offset after the last one
+   * @param reason why the offsets hold no record
+   * @return not null
+   */
+  public RecordRange empty(long newFrom, long newTo, Absence reason) {
+    return new RecordRange(topic, topicId, partition, newFrom, newTo, List.of(), reason);
+  }
+
+  /**
+   * Returns the end of this range.
+   *
+   * @param newFrom the first offset; not after the first record
+   * @return not null
+   */
+  public RecordRange startingAt(long newFrom) {
+    return new RecordRange(topic, topicId, partition, newFrom, to, records, absence);
+  }
+
+  /**
+   * Returns the offset of the first record.
+   *
+   * @return the end of the range if it holds no record
+   */
+  public long firstRecord() {
+    return records.isEmpty() ? to : records.get(0).offset();
+  }
+
+  /**
+   * Returns whether an offset of the range holds no record.
+   *
+   * @return false for an empty range
+   */
+  public boolean hasAbsentOffsets() {
+    return records.size() < to - from;
+  }
+
+  /**
+   * Returns this range with another reason for its absent offsets.
+   *
+   * @param reason why the offsets hold no record
+   * @return not null
+   */
+  public RecordRange withAbsence(Absence reason) {
+    return new RecordRange(topic, topicId, partition, from, to, records, reason);
+  }
+
   /**
    * Returns this range with a topic id.
    *
@@ -43,7 +107,9 @@ public record RecordRange(
    * @return not null
    */
   public RecordRange withTopicId(UUID id) {
-    return id.equals(topicId) ? this : new RecordRange(topic, id, partition, from, to, records);
+    return id.equals(topicId)
+        ? this
+        : new RecordRange(topic, id, partition, from, to, records, absence);
   }
 
   /**

@@ -2,18 +2,22 @@ package dev.datapipeline.storage;
 
 import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
+import dev.datapipeline.storage.StorageSession.AbsentOffsets;
 import dev.datapipeline.storage.StorageSession.PartitionKey;
-import dev.datapipeline.storage.StorageSession.Position;
 import dev.datapipeline.storage.StorageSession.Transaction;
 import io.opentelemetry.api.trace.Span;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -34,6 +38,9 @@ public class BatchWriter implements BatchStore {
   /** Known ids of rows of {@code topic_partitions}. */
   private final Map<PartitionKey, Integer> positionIds = new ConcurrentHashMap<>();
 
+  /** The log that this writer has stored last, by id of the position. */
+  private final Map<Integer, LogMark> confirmed = new ConcurrentHashMap<>();
+
   /** Required by CDI for client proxies; do not call. */
   protected BatchWriter() {
     session = null;
@@ -53,15 +60,52 @@ public class BatchWriter implements BatchStore {
   }
 
   @Override
-  public void store(List<RecordRange> batch) throws MissingRecordsException, StorageException {
+  public void store(List<RecordRange> batch)
+      throws MissingRecordsException, UnconfirmedLogException, StorageException {
     long begunAt = System.nanoTime();
     try {
       attempt(batch);
       metrics.batchWritten(System.nanoTime() - begunAt);
-    } catch (MissingRecordsException e) {
+    } catch (MissingRecordsException | UnconfirmedLogException e) {
       throw e;
     } catch (Exception e) {
       throw new StorageException(e);
+    }
+  }
+
+  @Override
+  public Optional<PartitionPosition> position(UUID topicId, int partition) throws StorageException {
+    try {
+      return session.position(new PartitionKey(topicId, partition));
+    } catch (Exception e) {
+      throw new StorageException(e);
+    }
+  }
+
+  @Override
+  public void confirm(PartitionPosition position) {
+    confirmed.put(position.id(), position.mark());
+  }
+
+  @Override
+  public boolean holds(PartitionPosition position, ConsumerRecord<byte[], byte[]> record)
+      throws StorageException {
+    try {
+      return session.holds(new StorableRecord(position.id(), record));
+    } catch (Exception e) {
+      throw new StorageException(e);
+    }
+  }
+
+  @Override
+  public boolean startIncarnation(PartitionPosition former, long firstOffset)
+      throws StorageException {
+    try {
+      return session.startIncarnation(former, firstOffset);
+    } catch (Exception e) {
+      throw new StorageException(e);
+    } finally {
+      positionIds.remove(new PartitionKey(former.topicId(), former.partition()));
     }
   }
 
@@ -81,31 +125,105 @@ public class BatchWriter implements BatchStore {
   private void attempt(List<RecordRange> batch, boolean isolate) throws Exception {
     Map<Integer, List<RecordRange>> ranges = byPosition(batch);
     try (Transaction transaction = session.begin()) {
-      List<StorableRecord> records = new ArrayList<>();
-      long duplicates = 0;
-      for (Position position : lock(transaction, ranges)) {
-        long next = position.nextOffset();
-        for (RecordRange range : ranges.get(position.id())) {
-          if (range.from() > next) {
-            // from the stored position: earlier ranges of this batch are rolled back, too
-            throw new MissingRecordsException(range, position.nextOffset());
-          }
-          for (ConsumerRecord<byte[], byte[]> record : range.records()) {
-            if (record.offset() < next) {
-              duplicates++;
-            } else {
-              records.add(new StorableRecord(position.id(), record));
-            }
-          }
-          next = Math.max(next, range.to());
+      Plan plan = new Plan();
+      for (PartitionPosition position : lock(transaction, ranges)) {
+        plan.add(position, ranges.get(position.id()));
+      }
+      for (Map.Entry<Integer, Long> moved : plan.nextOffsets.entrySet()) {
+        transaction.moveTo(moved.getKey(), moved.getValue(), plan.marks.get(moved.getKey()));
+      }
+      long deadLetters = write(transaction, plan.records, isolate);
+      if (!plan.absent.isEmpty()) {
+        transaction.writeAbsent(plan.absent);
+      }
+      transaction.commit();
+      confirmed.putAll(plan.marks);
+      report(plan.records.size() - deadLetters, plan.duplicates, deadLetters);
+      plan.lost.forEach(this::reportLoss);
+    }
+  }
+
+  /** What a transaction writes. */
+  private final class Plan {
+    private final List<StorableRecord> records = new ArrayList<>();
+    private final List<AbsentOffsets> absent = new ArrayList<>();
+    private final List<RecordRange> lost = new ArrayList<>();
+    private final Map<Integer, Long> nextOffsets = new TreeMap<>();
+    private final Map<Integer, LogMark> marks = new HashMap<>();
+    private long duplicates;
+
+    /** Adds what is not stored yet. */
+    void add(PartitionPosition position, List<RecordRange> ranges)
+        throws MissingRecordsException, UnconfirmedLogException {
+      int id = position.id();
+      long next = position.nextOffset();
+      ConsumerRecord<byte[], byte[]> last = null;
+      for (RecordRange range : ranges) {
+        if (range.from() > next) {
+          // from the stored position: earlier ranges of this batch are rolled back, too
+          throw new MissingRecordsException(range, position.nextOffset());
         }
-        if (next > position.nextOffset()) {
-          transaction.moveTo(position.id(), next);
+        if (last == null && next == position.nextOffset()) {
+          requireConfirmed(range, position);
+        }
+        for (ConsumerRecord<byte[], byte[]> record : range.records()) {
+          if (record.offset() < next) {
+            duplicates++;
+          } else {
+            addAbsent(id, next, record.offset(), range);
+            records.add(new StorableRecord(id, record));
+            last = record;
+            next = record.offset() + 1;
+          }
+        }
+        addAbsent(id, next, range.to(), range);
+        next = Math.max(next, range.to());
+      }
+      if (next > position.nextOffset()) {
+        nextOffsets.put(id, next);
+        if (last != null) {
+          marks.put(id, LogMark.of(last));
         }
       }
-      long deadLetters = write(transaction, records, isolate);
-      transaction.commit();
-      report(records.size() - deadLetters, duplicates, deadLetters);
+    }
+
+    private void addAbsent(int id, long from, long to, RecordRange range) {
+      if (from < to) {
+        absent.add(new AbsentOffsets(id, from, to - 1, range.absence()));
+        if (range.absence().isLoss()) {
+          lost.add(range.empty(from, to, range.absence()));
+        }
+      }
+    }
+  }
+
+  /**
+   * Checks that a range is from the log that was stored up to its partition's position. A range
+   * that changes nothing needs no check: the one that continues it does.
+   */
+  private void requireConfirmed(RecordRange range, PartitionPosition position)
+      throws UnconfirmedLogException {
+    LogMark mark = position.mark();
+    if (mark == null || range.to() <= mark.offset()) {
+      return;
+    }
+    int epoch = -1;
+    for (ConsumerRecord<byte[], byte[]> record : range.records()) {
+      if (record.offset() >= mark.offset()) {
+        if (mark.matches(record)) {
+          return;
+        }
+        if (record.offset() < position.nextOffset()) {
+          throw new UnconfirmedLogException(range, position);
+        }
+        epoch = record.leaderEpoch().orElse(-1);
+        break;
+      }
+    }
+    boolean moves = range.to() > position.nextOffset();
+    boolean continues = range.from() > mark.offset() && (epoch < 0 || epoch == mark.leaderEpoch());
+    if (moves && !(continues && mark.equals(confirmed.get(position.id())))) {
+      throw new UnconfirmedLogException(range, position);
     }
   }
 
@@ -127,6 +245,20 @@ public class BatchWriter implements BatchStore {
         .setAttribute("datapipeline.records.stored", stored)
         .setAttribute("datapipeline.records.skipped", duplicates)
         .setAttribute("datapipeline.records.dead_lettered", deadLetters);
+  }
+
+  private void reportLoss(RecordRange range) {
+    metrics.offsetsLost(range.to() - range.from());
+    LOG.log(
+        Level.SEVERE,
+        "{0}-{1}: offsets {2} to {3} are lost ({4}): they were not stored before that",
+        new Object[] {
+          range.topic(),
+          range.partition(),
+          Long.toString(range.from()),
+          Long.toString(range.to() - 1),
+          range.absence()
+        });
   }
 
   /** Returns the ranges by the id of their position. */
@@ -156,13 +288,15 @@ public class BatchWriter implements BatchStore {
    * Locks the positions and checks that they belong to the partitions of the ranges. A restored
    * database may lack rows, or give their ids to other partitions.
    */
-  private List<Position> lock(Transaction transaction, Map<Integer, List<RecordRange>> ranges)
-      throws Exception {
-    List<Position> positions = transaction.lock(ranges.keySet());
+  private List<PartitionPosition> lock(
+      Transaction transaction, Map<Integer, List<RecordRange>> ranges) throws Exception {
+    List<PartitionPosition> positions = transaction.lock(ranges.keySet());
     boolean expected =
         positions.size() == ranges.size()
             && positions.stream()
-                .allMatch(position -> position.key().equals(key(ranges.get(position.id()).get(0))));
+                .allMatch(
+                    position ->
+                        isOf(position, ranges.get(position.id()).get(0)) && !position.ended());
     if (!expected) {
       positionIds.clear();
       throw new SQLException(
@@ -170,5 +304,9 @@ public class BatchWriter implements BatchStore {
           "40000");
     }
     return positions;
+  }
+
+  private static boolean isOf(PartitionPosition position, RecordRange range) {
+    return position.topicId().equals(range.topicId()) && position.partition() == range.partition();
   }
 }

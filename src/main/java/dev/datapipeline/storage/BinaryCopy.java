@@ -68,6 +68,12 @@ final class BinaryCopy {
     bigint(postgresMicros(epochMillis));
   }
 
+  /** Returns whether a moment is out of the range of timestamptz. */
+  static boolean isInfinite(long epochMillis) {
+    long micros = postgresMicros(epochMillis);
+    return micros == Long.MAX_VALUE || micros == Long.MIN_VALUE;
+  }
+
   static long postgresMicros(long epochMillis) {
     if (epochMillis > MAX_TIMESTAMP_MICROS / 1000 + POSTGRES_EPOCH_MILLIS) {
       return Long.MAX_VALUE;

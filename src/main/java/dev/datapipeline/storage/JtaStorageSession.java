@@ -1,5 +1,6 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.LogMark;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.persistence.EntityManager;
@@ -9,10 +10,16 @@ import jakarta.transaction.Status;
 import jakarta.transaction.SystemException;
 import jakarta.transaction.UserTransaction;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -21,6 +28,14 @@ import java.util.logging.Logger;
 @ApplicationScoped
 class JtaStorageSession implements StorageSession {
   private static final Logger LOG = Logger.getLogger(JtaStorageSession.class.getName());
+
+  private static final String QUERY_CANCELED = "57014";
+  private static final int HOLDS_TIMEOUT_SECONDS = 25;
+  private static final String HOLDS =
+      "SELECT EXISTS (SELECT FROM raw_events WHERE topic_partition_id = ? AND kafka_offset = ?"
+          + " AND \"timestamp\" = ? AND convert_to(payload::text, 'UTF8') = ?)"
+          + " OR EXISTS (SELECT FROM dead_letters WHERE topic_partition_id = ? AND kafka_offset = ?"
+          + " AND \"timestamp\" = ? AND payload IS NOT DISTINCT FROM ?)";
 
   @PersistenceContext private EntityManager entityManager;
   @Resource private UserTransaction userTransaction;
@@ -39,13 +54,92 @@ class JtaStorageSession implements StorageSession {
       Object id =
           entityManager
               .createNativeQuery(
-                  "SELECT id FROM topic_partitions"
-                      + " WHERE topic_id = CAST(?1 AS uuid) AND partition = ?2")
+                  "SELECT id FROM topic_partitions WHERE topic_id = CAST(?1 AS uuid)"
+                      + " AND partition = ?2 AND ended_at IS NULL")
               .setParameter(1, key.topicId().toString())
               .setParameter(2, key.partition())
               .getSingleResult();
       transaction.commit();
       return ((Number) id).intValue();
+    }
+  }
+
+  @Override
+  public Optional<PartitionPosition> position(PartitionKey key) throws Exception {
+    try (JtaTransaction transaction = begin()) {
+      Optional<PartitionPosition> position =
+          entityManager
+              .createQuery(
+                  "SELECT p FROM TopicPartitionPosition p WHERE p.topicId = :topicId"
+                      + " AND p.partition = :partition AND p.endedAt IS NULL",
+                  TopicPartitionPosition.class)
+              .setParameter("topicId", key.topicId())
+              .setParameter("partition", key.partition())
+              .getResultStream()
+              .findFirst()
+              .map(JtaStorageSession::position);
+      transaction.commit();
+      return position;
+    }
+  }
+
+  private static PartitionPosition position(TopicPartitionPosition row) {
+    return new PartitionPosition(
+        row.getId(),
+        row.getTopicId(),
+        row.getPartition(),
+        row.getNextOffset(),
+        row.getMark(),
+        row.hasEnded());
+  }
+
+  @Override
+  public boolean holds(StorableRecord record) throws Exception {
+    if (BinaryCopy.isInfinite(record.timestampMillis())) {
+      return false;
+    }
+    try (JtaTransaction transaction = begin();
+        PreparedStatement statement = transaction.connection().prepareStatement(HOLDS)) {
+      statement.setQueryTimeout(HOLDS_TIMEOUT_SECONDS);
+      for (int first = 1; first <= 5; first += 4) {
+        statement.setInt(first, record.topicPartitionId());
+        statement.setLong(first + 1, record.record().offset());
+        statement.setObject(
+            first + 2, Instant.ofEpochMilli(record.timestampMillis()).atOffset(ZoneOffset.UTC));
+        statement.setBytes(first + 3, record.record().value());
+      }
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    } catch (SQLException e) {
+      if (QUERY_CANCELED.equals(e.getSQLState())) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public boolean startIncarnation(PartitionPosition former, long firstOffset) throws Exception {
+    try (JtaTransaction transaction = begin()) {
+      if (!transaction.lock(Set.of(former.id())).equals(List.of(former))) {
+        return false;
+      }
+      entityManager
+          .createNativeQuery("UPDATE topic_partitions SET ended_at = now() WHERE id = ?1")
+          .setParameter(1, former.id())
+          .executeUpdate();
+      entityManager
+          .createNativeQuery(
+              "INSERT INTO topic_partitions"
+                  + " (topic, topic_id, partition, incarnation, first_offset, next_offset)"
+                  + " SELECT topic, topic_id, partition, incarnation + 1, ?2, ?2"
+                  + " FROM topic_partitions WHERE id = ?1")
+          .setParameter(1, former.id())
+          .setParameter(2, firstOffset)
+          .executeUpdate();
+      transaction.commit();
+      return true;
     }
   }
 
@@ -60,8 +154,8 @@ class JtaStorageSession implements StorageSession {
     private final Map<Integer, TopicPartitionPosition> locked = new LinkedHashMap<>();
 
     @Override
-    public List<Position> lock(Set<Integer> ids) {
-      List<Position> positions = new ArrayList<>();
+    public List<PartitionPosition> lock(Set<Integer> ids) {
+      List<PartitionPosition> positions = new ArrayList<>();
       for (TopicPartitionPosition row :
           entityManager
               .createQuery(
@@ -71,18 +165,19 @@ class JtaStorageSession implements StorageSession {
               .setLockMode(LockModeType.PESSIMISTIC_WRITE)
               .getResultList()) {
         locked.put(row.getId(), row);
-        positions.add(
-            new Position(
-                row.getId(),
-                new PartitionKey(row.getTopicId(), row.getPartition()),
-                row.getNextOffset()));
+        positions.add(position(row));
       }
       return positions;
     }
 
     @Override
-    public void moveTo(int id, long nextOffset) {
-      locked.get(id).moveTo(nextOffset);
+    public void moveTo(int id, long nextOffset, LogMark mark) {
+      locked.get(id).moveTo(nextOffset, mark);
+    }
+
+    @Override
+    public void writeAbsent(List<AbsentOffsets> offsets) throws Exception {
+      RawEventCopy.writeAbsent(connection(), offsets);
     }
 
     @Override

@@ -1,16 +1,22 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.storage.StorageSession.AbsentOffsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Writes records to {@code raw_events} and {@code dead_letters} with binary COPY. Thread-safe. */
+/**
+ * Writes to {@code raw_events}, {@code dead_letters} and {@code absent_offsets} with binary COPY.
+ * Thread-safe.
+ */
 final class RawEventCopy {
   private static final String RAW_EVENTS =
       "raw_events (\"timestamp\", payload, topic_partition_id, kafka_offset)";
   private static final String DEAD_LETTERS =
       "dead_letters (topic_partition_id, kafka_offset, key, payload, headers, reason, sqlstate,"
           + " \"timestamp\")";
+  private static final String ABSENT_OFFSETS =
+      "absent_offsets (topic_partition_id, first_offset, last_offset, reason)";
 
   /** One buffer per thread, so that writing a batch doesn't allocate one. */
   private static final ThreadLocal<BinaryCopy> COPY = ThreadLocal.withInitial(BinaryCopy::new);
@@ -51,6 +57,23 @@ final class RawEventCopy {
         copy.timestamp(letter.timestampMillis());
       }
       requireAll(letters.size(), copy.finish());
+    } finally {
+      copy.abandon();
+    }
+  }
+
+  static void writeAbsent(Connection connection, List<AbsentOffsets> ranges) throws SQLException {
+    BinaryCopy copy = COPY.get();
+    try {
+      copy.begin(connection, ABSENT_OFFSETS);
+      for (AbsentOffsets range : ranges) {
+        copy.row(4);
+        copy.integer(range.positionId());
+        copy.bigint(range.first());
+        copy.bigint(range.last());
+        copy.text(range.reason().toString());
+      }
+      requireAll(ranges.size(), copy.finish());
     } finally {
       copy.abandon();
     }

@@ -1,6 +1,9 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.Absence;
+import dev.datapipeline.record.LogMark;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -16,19 +19,35 @@ interface StorageSession {
   record PartitionKey(UUID topicId, int partition) {}
 
   /**
-   * A locked row of {@code topic_partitions}.
+   * Offsets without a record that could be stored.
    *
-   * @param id the row's id
-   * @param key the partition that it belongs to
-   * @param nextOffset the offset of the next record to store
+   * @param positionId the row of {@code topic_partitions}
+   * @param first the first offset
+   * @param last the last offset
+   * @param reason why they hold no record
    */
-  record Position(int id, PartitionKey key, long nextOffset) {}
+  record AbsentOffsets(int positionId, long first, long last, Absence reason) {}
 
   /**
-   * Returns the id of a partition's row. Creates the row if it is missing, in a transaction of its
-   * own.
+   * Returns the id of the row of a partition's present incarnation. Creates the row if there is
+   * none, in a transaction of its own.
    */
   int positionId(String topic, PartitionKey key) throws Exception;
+
+  /** Returns the row of a partition's present incarnation, without locking it. */
+  Optional<PartitionPosition> position(PartitionKey key) throws Exception;
+
+  /** See {@link BatchStore#holds}. */
+  boolean holds(StorableRecord record) throws Exception;
+
+  /**
+   * Begins a new incarnation of a partition.
+   *
+   * @param former the row of the present incarnation
+   * @param firstOffset the first offset of the new one
+   * @return false if the row has changed since; nothing was done then
+   */
+  boolean startIncarnation(PartitionPosition former, long firstOffset) throws Exception;
 
   /** Begins a transaction in the calling thread. */
   Transaction begin() throws Exception;
@@ -42,10 +61,17 @@ interface StorageSession {
      *
      * @return the rows that exist, in the order of their ids
      */
-    List<Position> lock(Set<Integer> ids) throws Exception;
+    List<PartitionPosition> lock(Set<Integer> ids) throws Exception;
 
-    /** Moves the position of a locked row. */
-    void moveTo(int id, long nextOffset) throws Exception;
+    /**
+     * Moves the position of a locked row.
+     *
+     * @param mark the last record that is stored; null if it doesn't change
+     */
+    void moveTo(int id, long nextOffset, LogMark mark) throws Exception;
+
+    /** Writes why offsets hold no record. */
+    void writeAbsent(List<AbsentOffsets> offsets) throws Exception;
 
     /**
      * Writes records to {@code raw_events}, and the file positions that they carry.

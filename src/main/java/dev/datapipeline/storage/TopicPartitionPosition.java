@@ -1,5 +1,6 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.LogMark;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
@@ -10,8 +11,8 @@ import java.time.OffsetDateTime;
 import java.util.UUID;
 
 /**
- * How far a partition is stored. Each transaction that stores records of the partition locks the
- * row, so that two instances with the same records can't both store them.
+ * How far an incarnation of a partition is stored. Each transaction that stores records of the
+ * partition locks the row, so that two instances with the same records can't both store them.
  */
 @Entity
 @Table(name = "topic_partitions")
@@ -31,6 +32,21 @@ public class TopicPartitionPosition {
 
   @Column(name = "next_offset")
   private long nextOffset;
+
+  @Column(insertable = false, updatable = false)
+  private int incarnation;
+
+  @Column(name = "last_offset")
+  private Long lastOffset;
+
+  @Column(name = "last_digest")
+  private UUID lastDigest;
+
+  @Column(name = "leader_epoch")
+  private Integer leaderEpoch;
+
+  @Column(name = "ended_at", insertable = false, updatable = false)
+  private OffsetDateTime endedAt;
 
   @Column(name = "updated_at")
   private OffsetDateTime updatedAt;
@@ -75,6 +91,33 @@ public class TopicPartitionPosition {
   }
 
   /**
+   * Returns how many times the partition's log has gone back before.
+   *
+   * @return 0 or more
+   */
+  public int getIncarnation() {
+    return incarnation;
+  }
+
+  /**
+   * Returns the last record that was stored.
+   *
+   * @return null if it is unknown
+   */
+  LogMark getMark() {
+    return lastDigest == null ? null : new LogMark(lastOffset, lastDigest, leaderEpoch);
+  }
+
+  /**
+   * Returns whether the log has gone back, so that another row stands for the partition.
+   *
+   * @return false for the present incarnation
+   */
+  boolean hasEnded() {
+    return endedAt != null;
+  }
+
+  /**
    * Returns the offset of the next record to store. Everything below is stored or dead-lettered.
    *
    * @return 0 or more
@@ -95,10 +138,16 @@ public class TopicPartitionPosition {
   /**
    * Moves the position forward.
    *
-   * @param offset after the last record that the transaction stores
+   * @param offset after the last offset that the transaction stores
+   * @param mark the last record that it stores; null if it stores none
    */
-  void moveTo(long offset) {
+  void moveTo(long offset, LogMark mark) {
     nextOffset = offset;
+    if (mark != null) {
+      lastOffset = mark.offset();
+      lastDigest = mark.digest();
+      leaderEpoch = mark.leaderEpoch();
+    }
     updatedAt = OffsetDateTime.now();
   }
 }

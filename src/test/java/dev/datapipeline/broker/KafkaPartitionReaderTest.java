@@ -3,6 +3,8 @@ package dev.datapipeline.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.datapipeline.broker.TopicLog.Holding;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class KafkaPartitionReaderTest {
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
-  private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("earliest");
+  private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
   private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION);
   private final List<RecordRange> ranges = new ArrayList<>();
 
@@ -73,25 +75,110 @@ class KafkaPartitionReaderTest {
         .hasMessage("t-0 ends at offset 2, before offset 5");
   }
 
-  @Test
-  void aRecordIsRecognisedByItsContent() {
-    topicHolds(0, 1, 0);
-
-    assertThat(reader.holds(record(0, "v0"))).isTrue();
+  private static RecordRange range(long... offsets) {
+    List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+    for (long offset : offsets) {
+      records.add(record(offset, "v" + offset));
+    }
+    return new RecordRange("t", null, 0, offsets[0], offsets[offsets.length - 1] + 1, records);
   }
 
   @Test
-  void anotherRecordAtTheSameOffsetIsNotTaken() {
-    topicHolds(0, 1, 0);
+  void recordsAreRecognizedByTheirContent() {
+    topicHolds(0, 3, 0, 1, 2);
 
-    assertThat(reader.holds(record(0, "other"))).isFalse();
+    assertThat(reader.holds(range(0, 1, 2))).isEqualTo(Holding.YES);
+  }
+
+  @Test
+  void allRecordsOfARangeAreCompared() {
+    topicHolds(0, 3, 0, 1);
+    consumer.addRecord(record(2, "other"));
+
+    assertThat(reader.holds(range(0, 1, 2))).isEqualTo(Holding.NO);
+  }
+
+  @Test
+  void aRecordThatTheTopicLacksInBetweenIsNotHeld() {
+    topicHolds(0, 3, 0, 2);
+
+    assertThat(reader.holds(range(0, 1, 2))).isEqualTo(Holding.NO);
   }
 
   @Test
   void anOffsetBeyondTheEndIsNotHeld() {
     topicHolds(0, 1, 0);
 
-    assertThat(reader.holds(record(7, "v7"))).isFalse();
+    assertThat(reader.holds(range(7))).isEqualTo(Holding.NO);
+  }
+
+  @Test
+  void whetherDeletedRecordsWereHeldIsUnknown() {
+    topicHolds(2, 4, 2, 3);
+
+    assertThat(reader.holds(range(0, 1))).isEqualTo(Holding.UNKNOWN);
+    assertThat(reader.holds(range(1, 2))).isEqualTo(Holding.UNKNOWN);
+  }
+
+  private static LogMark mark(long offset, String value) {
+    return LogMark.of(record(offset, value));
+  }
+
+  @Test
+  void aLogWithTheLastStoredRecordHasNotGoneBack() {
+    topicHolds(0, 4, 0, 1, 2, 3);
+
+    assertThat(reader.divergence(mark(1, "v1"), 2)).isEmpty();
+  }
+
+  @Test
+  void aLogWithAnotherRecordHasGoneBack() {
+    topicHolds(0, 4, 0, 1, 2, 3);
+
+    assertThat(reader.divergence(mark(1, "other"), 2)).hasValue(0);
+  }
+
+  @Test
+  void aLogThatEndsBeforeTheLastStoredRecordHasGoneBack() {
+    topicHolds(0, 1, 0);
+
+    assertThat(reader.divergence(mark(1, "v1"), 2)).hasValue(0);
+  }
+
+  @Test
+  void aLogThatHasLostOnlyOffsetsWithoutARecordHasGoneBackToItsEnd() {
+    topicHolds(0, 2, 0, 1);
+
+    assertThat(reader.divergence(mark(1, "v1"), 4)).hasValue(2);
+  }
+
+  @Test
+  void aLogWithARecordWhereNoneWasHasGoneBack() {
+    topicHolds(0, 4, 0, 1, 2, 3);
+
+    assertThat(reader.divergence(mark(1, "v1"), 3)).hasValue(2);
+  }
+
+  @Test
+  void aLogWhoseStoredRecordsWereDeletedHasNotGoneBack() {
+    topicHolds(3, 4, 3);
+
+    assertThat(reader.divergence(mark(1, "v1"), 2)).isEmpty();
+  }
+
+  @Test
+  void aRecordThatCompactionRemovedIsNoEvidence() {
+    topicHolds(0, 4, 0, 3);
+
+    assertThat(reader.divergence(mark(1, "v1"), 2)).isEmpty();
+  }
+
+  @Test
+  void theLastRecordBeforeAnOffsetIsFound() {
+    topicHolds(0, 9, 0, 3, 7);
+
+    assertThat(reader.lastRecordBefore(7)).get().returns(3L, ConsumerRecord::offset);
+    assertThat(reader.lastRecordBefore(0)).isEmpty();
   }
 
   @Test

@@ -5,21 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.broker.TopicLog;
+import dev.datapipeline.record.Absence;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
-import dev.datapipeline.storage.BatchStore;
-import dev.datapipeline.storage.MissingRecordsException;
+import dev.datapipeline.storage.MemoryStorage;
 import dev.datapipeline.storage.StorageException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,8 +36,25 @@ class ExactlyOnceStoreTest {
   private static final class FakeTopicLog implements TopicLog {
     private UUID id = FIRST;
     private final TreeMap<Long, String> records = new TreeMap<>();
+    private long start;
     private long end;
+    private long cutAt;
+    private final TreeMap<Long, Integer> epochs = new TreeMap<>(Map.of(0L, 0));
     private boolean away;
+
+    /** Loses the records from an offset on. */
+    void cut(long from) {
+      cutAt = from;
+      end = from;
+      records.tailMap(from).clear();
+      epochs.put(from, epochs.lastEntry().getValue() + 1);
+    }
+
+    /** Deletes the records before an offset. */
+    void deleteBefore(long offset) {
+      start = offset;
+      records.headMap(offset).clear();
+    }
 
     void append(String value) {
       records.put(end++, value);
@@ -47,11 +68,24 @@ class ExactlyOnceStoreTest {
     void recreate(UUID newId) {
       id = newId;
       records.clear();
+      start = 0;
       end = 0;
     }
 
     ConsumerRecord<byte[], byte[]> record(long offset) {
-      return new ConsumerRecord<>("t", 0, offset, null, records.get(offset).getBytes());
+      byte[] value = records.get(offset).getBytes();
+      return new ConsumerRecord<>(
+          "t",
+          0,
+          offset,
+          0,
+          TimestampType.CREATE_TIME,
+          0,
+          value.length,
+          null,
+          value,
+          new RecordHeaders(),
+          Optional.of(epochs.floorEntry(offset).getValue()));
     }
 
     RecordRange range(long from, long to) {
@@ -78,24 +112,64 @@ class ExactlyOnceStoreTest {
     }
 
     @Override
+    public long startOffset(TopicPartition partition) {
+      return start;
+    }
+
+    @Override
+    public boolean isCompacted(String topic) {
+      return false;
+    }
+
+    /** The product's reader needs a real broker; this one reads the map. */
+    @Override
     public PartitionReader reader(TopicPartition partition) {
       return new PartitionReader() {
         @Override
         public long startOffset() {
-          return records.isEmpty() ? end : records.firstKey();
+          return start;
         }
 
         @Override
-        public boolean holds(ConsumerRecord<byte[], byte[]> wanted) {
-          String value = records.get(wanted.offset());
-          return value != null && Arrays.equals(value.getBytes(), wanted.value());
+        public long endOffset() {
+          return end;
+        }
+
+        @Override
+        public Holding holds(RecordRange range) {
+          if (range.to() <= start) {
+            return Holding.UNKNOWN;
+          }
+          boolean same =
+              range.records().stream()
+                  .allMatch(
+                      record -> new String(record.value()).equals(records.get(record.offset())));
+          return same ? Holding.YES : Holding.NO;
+        }
+
+        @Override
+        public OptionalLong divergence(LogMark mark, long nextOffset) {
+          if (mark.offset() < start) {
+            return OptionalLong.empty();
+          }
+          boolean same = records.containsKey(mark.offset()) && mark.matches(record(mark.offset()));
+          return same ? OptionalLong.empty() : OptionalLong.of(cutAt);
+        }
+
+        @Override
+        public Optional<ConsumerRecord<byte[], byte[]>> lastRecordBefore(long offset) {
+          return Optional.ofNullable(records.lowerKey(offset)).map(FakeTopicLog.this::record);
         }
 
         @Override
         public <E extends Exception> long read(long from, long to, RangeHandler<E> handler)
             throws E, InterruptedException {
-          handler.handle(range(from, to));
-          return range(from, to).records().size();
+          if (from < start) {
+            handler.handle(range(from, start).withAbsence(Absence.DELETED));
+          }
+          RecordRange rest = range(Math.max(from, start), to);
+          handler.handle(rest);
+          return rest.records().size();
         }
 
         @Override
@@ -106,52 +180,14 @@ class ExactlyOnceStoreTest {
     }
   }
 
-  /** A database in memory. */
-  private static final class FakeDatabase implements BatchStore {
-    private final Map<UUID, Long> positions = new HashMap<>();
-    private final Map<UUID, TreeMap<Long, String>> stored = new HashMap<>();
-    private StorageException failure;
-
-    long position(UUID topic) {
-      return positions.getOrDefault(topic, 0L);
-    }
-
-    TreeMap<Long, String> rows(UUID topic) {
-      return stored.computeIfAbsent(topic, any -> new TreeMap<>());
-    }
-
-    @Override
-    public void store(List<RecordRange> batch) throws MissingRecordsException, StorageException {
-      if (failure != null) {
-        throw failure;
-      }
-      Map<UUID, Long> next = new HashMap<>(positions);
-      Map<UUID, TreeMap<Long, String>> added = new HashMap<>();
-      for (RecordRange range : batch) {
-        long expected = next.getOrDefault(range.topicId(), 0L);
-        if (range.from() > expected) {
-          throw new MissingRecordsException(range, position(range.topicId()));
-        }
-        for (ConsumerRecord<byte[], byte[]> record : range.records()) {
-          if (record.offset() >= expected) {
-            added
-                .computeIfAbsent(range.topicId(), any -> new TreeMap<>())
-                .put(record.offset(), new String(record.value()));
-          }
-        }
-        next.put(range.topicId(), Math.max(expected, range.to()));
-      }
-      positions.putAll(next);
-      added.forEach((topic, rows) -> rows(topic).putAll(rows));
-    }
-  }
-
   private final FakeTopicLog log = new FakeTopicLog();
-  private final FakeDatabase database = new FakeDatabase();
+  private final MemoryStorage database = new MemoryStorage();
   private final Map<TopicPartition, Long> settled = new HashMap<>();
   private final ConsumerState state = new ConsumerState();
+  private long now;
   private final ExactlyOnceStore store =
-      new ExactlyOnceStore(List.of("t"), log, database, topic -> settled, state);
+      new ExactlyOnceStore(
+          List.of("t"), log, database.writer(), topic -> settled, state, () -> now);
 
   @BeforeEach
   void open() {
@@ -181,7 +217,7 @@ class ExactlyOnceStoreTest {
     append("a", "b");
     deliver(0, 2);
 
-    assertThat(database.rows(FIRST)).containsExactly(Map.entry(0L, "a"), Map.entry(1L, "b"));
+    assertThat(database.rows(FIRST, 0)).containsExactly(Map.entry(0L, "a"), Map.entry(1L, "b"));
   }
 
   @Test
@@ -189,7 +225,7 @@ class ExactlyOnceStoreTest {
     append("a", "b", "c", "d");
     deliver(3, 4);
 
-    assertThat(database.rows(FIRST).values()).containsExactly("a", "b", "c", "d");
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
     assertThat(database.position(FIRST)).isEqualTo(4);
   }
 
@@ -201,7 +237,7 @@ class ExactlyOnceStoreTest {
 
     store.store(List.of(delivery(log.range(1, 2)), delivery(log.range(4, 5))));
 
-    assertThat(database.rows(FIRST).values()).containsExactly("a", "b", "c", "d", "e");
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d", "e");
     assertThat(database.position(FIRST)).isEqualTo(5);
   }
 
@@ -210,12 +246,11 @@ class ExactlyOnceStoreTest {
     append("a", "b", "c");
     deliver(0, 3);
     settled.put(PARTITION, 3L);
-    database.positions.put(FIRST, 1L);
-    database.rows(FIRST).tailMap(1L).clear();
+    database.restore(FIRST, 1);
 
     catchUp();
 
-    assertThat(database.rows(FIRST).values()).containsExactly("a", "b", "c");
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c");
   }
 
   @Test
@@ -225,7 +260,7 @@ class ExactlyOnceStoreTest {
 
     catchUp();
 
-    assertThat(database.rows(FIRST).values()).containsExactly("a", "b");
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
   }
 
   @Test
@@ -256,8 +291,8 @@ class ExactlyOnceStoreTest {
     append("x");
     deliver(0, 1);
 
-    assertThat(database.rows(FIRST).values()).containsExactly("a", "b");
-    assertThat(database.rows(SECOND).values()).containsExactly("x");
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.rows(SECOND, 0).values()).containsExactly("x");
   }
 
   @Test
@@ -269,8 +304,8 @@ class ExactlyOnceStoreTest {
 
     store.store(List.of(delivery(late)));
 
-    assertThat(database.rows(FIRST).values()).containsExactly("a", "b");
-    assertThat(database.rows(SECOND)).isEmpty();
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.rows(SECOND, 0)).isEmpty();
   }
 
   @Test
@@ -303,14 +338,18 @@ class ExactlyOnceStoreTest {
   }
 
   @Test
-  void recordsOfADeletedTopicThatWereNeverStoredArePassed() throws Exception {
+  void recordsOfADeletedTopicThatWereNeverStoredAreLost() throws Exception {
     append("a", "b", "c");
     RecordRange late = log.range(2, 3);
     log.recreate(null);
 
+    assertThatThrownBy(() -> store.store(List.of(delivery(late))))
+        .isInstanceOf(BrokerUnavailableException.class);
+    now += Duration.ofSeconds(5).toNanos();
     store.store(List.of(delivery(late)));
 
-    assertThat(database.rows(FIRST)).containsExactly(Map.entry(2L, "c"));
+    assertThat(database.rows(FIRST, 0)).containsExactly(Map.entry(2L, "c"));
+    assertThat(database.absences()).containsExactly("0-1 topic deleted");
     assertThat(database.position(FIRST)).isEqualTo(3);
   }
 
@@ -320,29 +359,232 @@ class ExactlyOnceStoreTest {
     log.away = true;
 
     assertThatThrownBy(() -> deliver(0, 1)).isInstanceOf(BrokerUnavailableException.class);
-    assertThat(database.rows(FIRST)).isEmpty();
+    assertThat(database.rows(FIRST, 0)).isEmpty();
   }
 
   @Test
   void anOutageOfTheDatabaseWhileRecordsAreReadAgainIsPassedOn() {
     append("a", "b");
-    List<RecordRange> parts = new ArrayList<>();
-    FakeTopicLog recording = log;
-    parts.add(recording.range(1, 2));
-    database.positions.put(FIRST, 0L);
-    BatchStore failingAfterTheFirstAnswer =
-        batch -> {
-          if (batch.get(0).from() > 0) {
-            throw new MissingRecordsException(batch.get(0), 0);
-          }
-          throw new StorageException(new SQLException("away", "08006"));
-        };
-    ExactlyOnceStore other =
-        new ExactlyOnceStore(
-            List.of("t"), log, failingAfterTheFirstAnswer, topic -> settled, state);
+    database.failCommits(new SQLException("away", "08006"));
 
-    assertThatThrownBy(() -> other.store(List.of(delivery(parts.get(0)))))
+    assertThatThrownBy(() -> deliver(1, 2))
         .isInstanceOf(StorageException.class)
         .hasMessageContaining("08006");
+    assertThat(database.rows(FIRST, 0)).isEmpty();
+  }
+
+  /** The records that are delivered have offsets that are stored. */
+  @Test
+  void aLogThatLostItsEndIsANewIncarnation() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 4);
+    log.cut(2);
+    append("x", "y", "z");
+    deliver(2, 5);
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
+    assertThat(database.rows(FIRST, 1))
+        .containsExactly(Map.entry(2L, "x"), Map.entry(3L, "y"), Map.entry(4L, "z"));
+    assertThat(state.logsGoneBack()).containsOnlyKeys(PARTITION);
+  }
+
+  /** The first delivery ends below the position, and looks like one that comes again. */
+  @Test
+  void aLogThatLostItsEndIsNoticedOnceTheStoredPositionIsReached() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 4);
+    log.cut(1);
+    append("w");
+    deliver(1, 2);
+    append("x", "y", "z");
+    deliver(2, 5);
+
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("w", "x", "y", "z");
+  }
+
+  @Test
+  void aLogThatIsShorterThanWhatIsStoredIsNoticedWithoutADelivery() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 4);
+    log.cut(2);
+    append("x");
+    settled.put(PARTITION, 3L);
+
+    catchUp();
+    catchUp();
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
+    assertThat(database.rows(FIRST, 1)).containsExactly(Map.entry(2L, "x"));
+  }
+
+  /** Another instance stored the end, so this one has nothing to compare with. */
+  @Test
+  void aLogThatWentBackWhileNobodyReadIsNoticedAtTheFirstDelivery() throws Exception {
+    append("a", "b", "c");
+    deliver(0, 3);
+    log.cut(1);
+    append("x", "y", "z");
+    ExactlyOnceStore other =
+        new ExactlyOnceStore(
+            List.of("t"), log, database.writer(), topic -> settled, state, () -> now);
+
+    other.store(List.of(delivery(log.range(3, 4))));
+
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("x", "y", "z");
+  }
+
+  @Test
+  void recordsOfTheFormerLogThatWereQueuedAreNotStoredAsThoseOfTheNewOne() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 2);
+    RecordRange queued = log.range(2, 4);
+    log.cut(1);
+    settled.put(PARTITION, 2L);
+    catchUp();
+    append("x", "y", "z");
+
+    store.store(List.of(delivery(queued)));
+    append("w");
+    deliver(4, 5);
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("x", "y", "z", "w");
+  }
+
+  /** The broker has lost them, but this instance has them. */
+  @Test
+  void recordsOfTheFormerLogThatWereQueuedAreStoredIfNothingElseIsKnownYet() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 2);
+    RecordRange queued = log.range(2, 4);
+    log.cut(1);
+    append("x", "y", "z");
+
+    store.store(List.of(delivery(queued)));
+    append("w");
+    deliver(4, 5);
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("x", "y", "z", "w");
+  }
+
+  @Test
+  void everythingIsStoredAnewIfTheCommonPartCannotBeProven() throws Exception {
+    append("a", "b", "c");
+    deliver(0, 3);
+    log.cut(0);
+    append("A", "B", "C");
+    log.cutAt = 2;
+    deliver(2, 3);
+
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("A", "B", "C");
+  }
+
+  @Test
+  void recordsThatWereDeletedBeforeTheyWereReadAreLost() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 1);
+    log.deleteBefore(3);
+    store.store(List.of(delivery(log.range(1, 4))));
+
+    assertThat(database.rows(FIRST, 0)).containsOnlyKeys(0L, 3L);
+    assertThat(database.absences()).containsExactly("1-2 deleted");
+  }
+
+  @Test
+  void recordsThatWereDeletedBeforeTheyWereReadAgainAreLost() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 1);
+    log.deleteBefore(2);
+    deliver(3, 4);
+
+    assertThat(database.rows(FIRST, 0)).containsOnlyKeys(0L, 2L, 3L);
+    assertThat(database.absences()).containsExactly("1-1 deleted");
+  }
+
+  @Test
+  void aTransactionMarkerIsNoLoss() throws Exception {
+    append("a");
+    log.appendMarker();
+    append("b");
+    deliver(0, 1);
+    deliver(1, 3);
+
+    assertThat(database.absences()).containsExactly("1-1 transaction");
+  }
+
+  /** The broker's metadata may be out of date for a moment. */
+  @Test
+  void oneWrongAnswerOfTheBrokerDeclaresNothingLost() throws Exception {
+    append("a", "b", "c");
+    RecordRange late = log.range(2, 3);
+    log.id = null;
+    assertThatThrownBy(() -> store.store(List.of(delivery(late))))
+        .isInstanceOf(BrokerUnavailableException.class);
+
+    log.id = FIRST;
+    store.store(List.of(delivery(late)));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c");
+    assertThat(database.absences()).isEmpty();
+  }
+
+  /** The second topic existed for so short a time that its id was never seen. */
+  @Test
+  void recordsOfATopicThatWasNeverSeenAreNotBookedOnAnotherOne() throws Exception {
+    append("a", "b");
+    deliver(0, 2);
+    log.recreate(SECOND);
+    append("x", "y", "z");
+    RecordRange unseen = log.range(0, 3);
+    log.recreate(UUID.randomUUID());
+    append("1");
+
+    store.store(List.of(delivery(unseen)));
+
+    UUID madeUp = database.topicIds().get(1);
+    assertThat(madeUp).isNotIn(FIRST, SECOND, log.id);
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.rows(madeUp, 0).values()).containsExactly("x", "y", "z");
+    assertThat(database.rows(log.id, 0)).isEmpty();
+  }
+
+  @Test
+  void equalFirstRecordsDoNotMakeTwoTopicsOne() throws Exception {
+    append("a");
+    RecordRange first = log.range(0, 1);
+    append("b");
+    RecordRange late = log.range(1, 2);
+    log.recreate(SECOND);
+    append("a", "x");
+
+    store.store(List.of(delivery(new RecordRange("t", null, 0, 0, 2, concat(first, late)))));
+    deliver(0, 2);
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.rows(SECOND, 0).values()).containsExactly("a", "x");
+  }
+
+  private static List<ConsumerRecord<byte[], byte[]>> concat(RecordRange one, RecordRange other) {
+    List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>(one.records());
+    records.addAll(other.records());
+    return records;
+  }
+
+  @Test
+  void aBatchThatIsTriedAgainKeepsItsTopic() throws Exception {
+    append("a", "b");
+    deliver(0, 1);
+    RecordRange late = log.range(1, 2);
+    log.recreate(SECOND);
+    append("x", "y");
+    database.failCommits(new SQLException("away", "08006"));
+    assertThatThrownBy(() -> store.store(List.of(delivery(late))))
+        .isInstanceOf(StorageException.class);
+    database.failCommits(null);
+
+    store.store(List.of(delivery(late)));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
   }
 }

@@ -5,104 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.metrics.RecordingMetrics;
+import dev.datapipeline.record.Absence;
 import dev.datapipeline.record.RecordRange;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class BatchWriterTest {
   private static final UUID TOPIC = UUID.randomUUID();
   private static final byte[] GOOD = "{}".getBytes();
-  private static final byte[] POISON = "{".getBytes();
 
-  /** A database in memory that can fail. */
-  private static final class FakeSession implements StorageSession {
-    private final Map<PartitionKey, Integer> ids = new HashMap<>();
-    private final TreeMap<Integer, Position> positions = new TreeMap<>();
-    private final List<Long> rawEvents = new ArrayList<>();
-    private final List<Long> deadLetters = new ArrayList<>();
-    private final List<List<Integer>> locks = new ArrayList<>();
-    private int lookups;
-    private SQLException commitFailure;
-    private int open;
-
-    @Override
-    public int positionId(String topic, PartitionKey key) {
-      lookups++;
-      int id = ids.computeIfAbsent(key, any -> ids.size() + 1);
-      positions.computeIfAbsent(id, any -> new Position(id, key, 0));
-      return id;
-    }
-
-    @Override
-    public Transaction begin() {
-      open++;
-      return new FakeTransaction();
-    }
-
-    private final class FakeTransaction implements Transaction {
-      private final Map<Integer, Long> moved = new HashMap<>();
-      private final List<Long> events = new ArrayList<>();
-      private final List<Long> letters = new ArrayList<>();
-
-      @Override
-      public List<Position> lock(Set<Integer> wanted) {
-        locks.add(List.copyOf(wanted));
-        return wanted.stream().filter(positions::containsKey).map(positions::get).toList();
-      }
-
-      @Override
-      public void moveTo(int id, long nextOffset) {
-        moved.put(id, nextOffset);
-      }
-
-      @Override
-      public void write(List<StorableRecord> records) throws SQLException {
-        for (StorableRecord record : records) {
-          if (record.record().value() == POISON) {
-            throw new SQLException("invalid input syntax for type json", "22P02");
-          }
-          events.add(record.record().offset());
-        }
-      }
-
-      @Override
-      public long writeIsolated(List<StorableRecord> records) {
-        for (StorableRecord record : records) {
-          (record.record().value() == POISON ? letters : events).add(record.record().offset());
-        }
-        return letters.size();
-      }
-
-      @Override
-      public void commit() throws SQLException {
-        if (commitFailure != null) {
-          throw commitFailure;
-        }
-        moved.forEach(
-            (id, next) -> positions.put(id, new Position(id, positions.get(id).key(), next)));
-        rawEvents.addAll(events);
-        deadLetters.addAll(letters);
-      }
-
-      @Override
-      public void close() {
-        open--;
-      }
-    }
-  }
-
-  private final FakeSession session = new FakeSession();
+  private final MemoryStorage session = new MemoryStorage();
   private PipelineMetrics metrics;
   private BatchWriter writer;
 
@@ -124,7 +47,11 @@ class BatchWriterTest {
             offset ->
                 records.add(
                     new ConsumerRecord<>(
-                        "t", partition, offset, null, poison.contains(offset) ? POISON : GOOD)));
+                        "t",
+                        partition,
+                        offset,
+                        null,
+                        poison.contains(offset) ? MemoryStorage.POISON : GOOD)));
     return new RecordRange("t", TOPIC, partition, from, to, records);
   }
 
@@ -136,7 +63,7 @@ class BatchWriterTest {
   void recordsAndPositionAreStoredTogether() throws Exception {
     writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
 
-    assertThat(session.rawEvents).containsExactly(0L, 1L, 2L);
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L);
     assertThat(position(1)).isEqualTo(3);
     assertThat(metrics.counts().stored()).isEqualTo(3);
     assertThat(session.open).isZero();
@@ -147,7 +74,7 @@ class BatchWriterTest {
     writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
     writer.store(List.of(range(0, 1, 5, 1, 2, 3, 4)));
 
-    assertThat(session.rawEvents).containsExactly(0L, 1L, 2L, 3L, 4L);
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L, 3L, 4L);
     assertThat(metrics.counts().skipped()).isEqualTo(2);
   }
 
@@ -163,7 +90,7 @@ class BatchWriterTest {
   void offsetsWithoutARecordMoveThePosition() throws Exception {
     writer.store(List.of(range(0, 0, 10, 0, 4), range(0, 10, 12)));
 
-    assertThat(session.rawEvents).containsExactly(0L, 4L);
+    assertThat(session.rawEvents()).containsExactly(0L, 4L);
     assertThat(position(1)).isEqualTo(12);
   }
 
@@ -178,7 +105,7 @@ class BatchWriterTest {
               assertThat(missing.nextOffset()).isEqualTo(3);
               assertThat(missing.range().from()).isEqualTo(5);
             });
-    assertThat(session.rawEvents).containsExactly(0L, 1L, 2L);
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L);
     assertThat(position(2)).isZero();
     assertThat(session.open).isZero();
   }
@@ -201,8 +128,8 @@ class BatchWriterTest {
   void aBatchWithPoisonIsWrittenAgainIsolated() throws Exception {
     writer.store(List.of(range(0, 0, 3, Set.of(1L), 0, 1, 2)));
 
-    assertThat(session.rawEvents).containsExactly(0L, 2L);
-    assertThat(session.deadLetters).containsExactly(1L);
+    assertThat(session.rawEvents()).containsExactly(0L, 2L);
+    assertThat(session.deadLetters()).containsExactly(1L);
     assertThat(position(1)).isEqualTo(3);
     assertThat(metrics.counts().deadLettered()).isEqualTo(1);
     assertThat(metrics.counts().stored()).isEqualTo(2);
@@ -232,7 +159,7 @@ class BatchWriterTest {
     assertThatThrownBy(() -> writer.store(List.of(range(0, 0, 1, 0))))
         .isInstanceOf(StorageException.class)
         .hasMessageContaining("57P01");
-    assertThat(session.rawEvents).isEmpty();
+    assertThat(session.rawEvents()).isEmpty();
     assertThat(metrics.counts().stored()).isZero();
     assertThat(session.open).isZero();
   }
@@ -241,7 +168,6 @@ class BatchWriterTest {
   void rowsThatAreGoneAreLookedUpAgain() throws Exception {
     writer.store(List.of(range(0, 0, 1, 0)));
     session.positions.clear();
-    session.ids.clear();
 
     assertThatThrownBy(() -> writer.store(List.of(range(0, 1, 2, 1))))
         .isInstanceOf(StorageException.class);
@@ -254,13 +180,9 @@ class BatchWriterTest {
   void aRowThatStandsForAnotherPartitionIsNotUsed() throws Exception {
     writer.store(List.of(range(0, 0, 1, 0)));
     writer.store(List.of(range(1, 0, 1, 0)));
-    Set<StorageSession.PartitionKey> keys = new HashSet<>(session.ids.keySet());
-    session.ids.clear();
-    session.positions.clear();
-    for (StorageSession.PartitionKey key : keys) {
-      int id = 2 - key.partition();
-      session.ids.put(key, id);
-      session.positions.put(id, new StorageSession.Position(id, key, 0));
+    for (int partition : List.of(0, 1)) {
+      int id = 2 - partition;
+      session.positions.put(id, new PartitionPosition(id, TOPIC, partition, 0, null, false));
     }
 
     assertThatThrownBy(() -> writer.store(List.of(range(0, 0, 1, 0))))
@@ -270,5 +192,161 @@ class BatchWriterTest {
     writer.store(List.of(range(0, 0, 1, 0)));
     assertThat(position(2)).isEqualTo(1);
     assertThat(position(1)).isZero();
+  }
+
+  @Test
+  void offsetsWithoutARecordAreExplained() throws Exception {
+    writer.store(
+        List.of(
+            range(0, 0, 4, 1, 3).withAbsence(Absence.COMPACTION),
+            range(0, 4, 9).withAbsence(Absence.DELETED),
+            range(0, 9, 11, 9)));
+
+    assertThat(session.absences())
+        .containsExactly("0-0 compaction", "2-2 compaction", "4-8 deleted", "10-10 transaction");
+  }
+
+  @Test
+  void offsetsThatWerePassedBeforeAreNotExplainedAgain() throws Exception {
+    writer.store(List.of(range(0, 0, 5, 0)));
+    writer.store(List.of(range(0, 2, 6, 5)));
+
+    assertThat(session.absences()).containsExactly("1-4 transaction");
+  }
+
+  @Test
+  void aRangeThatContinuesWhatThisWriterHasStoredIsConfirmed() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+    writer.store(List.of(range(0, 2, 3, 2)));
+
+    assertThat(position(1)).isEqualTo(3);
+  }
+
+  @Test
+  void aNewWriterHasTheLogConfirmedFirst() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+    createWriter();
+
+    assertThatThrownBy(() -> writer.store(List.of(range(0, 2, 3, 2))))
+        .isInstanceOfSatisfying(
+            UnconfirmedLogException.class, unconfirmed -> writer.confirm(unconfirmed.position()));
+    writer.store(List.of(range(0, 2, 3, 2)));
+
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L);
+  }
+
+  @Test
+  void aRangeWithTheLastStoredRecordNeedsNoConfirmation() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+    createWriter();
+
+    writer.store(List.of(range(0, 1, 3, 1, 2)));
+
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L);
+  }
+
+  @Test
+  void anotherRecordAtTheLastStoredOffsetIsNotTakenForADuplicate() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+
+    assertThatThrownBy(() -> writer.store(List.of(other(0, 3))))
+        .isInstanceOf(UnconfirmedLogException.class);
+    assertThat(session.rawEvents()).containsExactly(0L, 1L);
+    assertThat(session.open).isZero();
+  }
+
+  /** Its content is compared as soon as it reaches the last stored offset. */
+  @Test
+  void aRangeBelowTheLastStoredRecordChangesNothing() throws Exception {
+    writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
+
+    writer.store(List.of(other(0, 2)));
+
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L);
+  }
+
+  @Test
+  void aRecordBetweenTheLastStoredOneAndThePositionIsFromAnotherLog() throws Exception {
+    writer.store(List.of(range(0, 0, 3, 0, 1)));
+
+    assertThatThrownBy(() -> writer.store(List.of(range(0, 2, 4, 2, 3))))
+        .isInstanceOf(UnconfirmedLogException.class);
+  }
+
+  @Test
+  void anotherLeaderEpochHasTheLogConfirmedFirst() throws Exception {
+    writer.store(List.of(epoch(4, 0)));
+    writer.store(List.of(epoch(4, 1)));
+
+    assertThatThrownBy(() -> writer.store(List.of(epoch(5, 2))))
+        .isInstanceOfSatisfying(
+            UnconfirmedLogException.class,
+            unconfirmed -> {
+              assertThat(unconfirmed.position().mark().offset()).isEqualTo(1);
+              assertThat(unconfirmed.position().mark().leaderEpoch()).isEqualTo(4);
+            });
+  }
+
+  @Test
+  void aNewIncarnationBeginsWhereTheLogDiffers() throws Exception {
+    writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
+    PartitionPosition former = writer.position(TOPIC, 0).orElseThrow();
+
+    assertThat(writer.startIncarnation(former, 1)).isTrue();
+    writer.store(List.of(other(1, 3)));
+
+    assertThat(session.rows(TOPIC, 0)).containsOnlyKeys(0L, 1L, 2L);
+    assertThat(session.rows(TOPIC, 1)).containsExactly(Map.entry(1L, "[]"), Map.entry(2L, "[]"));
+  }
+
+  @Test
+  void aWriterThatKnowsTheFormerIncarnationOnlyLooksAgain() throws Exception {
+    BatchWriter zombie = new BatchWriter(session, metrics);
+    zombie.store(List.of(range(0, 0, 1, 0)));
+    writer.startIncarnation(writer.position(TOPIC, 0).orElseThrow(), 0);
+
+    assertThatThrownBy(() -> zombie.store(List.of(range(0, 1, 2, 1))))
+        .isInstanceOf(StorageException.class);
+    assertThatThrownBy(() -> zombie.store(List.of(range(0, 1, 2, 1))))
+        .isInstanceOf(MissingRecordsException.class);
+  }
+
+  @Test
+  void aPositionThatHasMovedBeginsNoIncarnation() throws Exception {
+    writer.store(List.of(range(0, 0, 1, 0)));
+    PartitionPosition former = writer.position(TOPIC, 0).orElseThrow();
+    writer.store(List.of(range(0, 1, 2, 1)));
+
+    assertThat(writer.startIncarnation(former, 0)).isFalse();
+  }
+
+  private static RecordRange other(long from, long to) {
+    return new RecordRange(
+        "t",
+        TOPIC,
+        0,
+        from,
+        to,
+        LongStream.range(from, to)
+            .mapToObj(
+                offset -> new ConsumerRecord<byte[], byte[]>("t", 0, offset, null, "[]".getBytes()))
+            .toList());
+  }
+
+  private static RecordRange epoch(int leaderEpoch, long offset) {
+    ConsumerRecord<byte[], byte[]> record =
+        new ConsumerRecord<>(
+            "t",
+            0,
+            offset,
+            0,
+            TimestampType.CREATE_TIME,
+            0,
+            2,
+            null,
+            GOOD,
+            new RecordHeaders(),
+            Optional.of(leaderEpoch));
+    return new RecordRange("t", TOPIC, 0, offset, offset + 1, List.of(record));
   }
 }
