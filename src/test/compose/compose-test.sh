@@ -65,7 +65,7 @@ all_healthy() {
 
 # Every offset in exactly one of the two tables: prints the partitions for which that is not true.
 violations() {
-  sql 'SELECT * FROM offset_audit WHERE topic IS NULL OR duplicates <> 0 OR absent <> 0 OR beyond <> 0'
+  sql 'SELECT * FROM offset_audit WHERE topic IS NULL OR duplicates <> 0 OR unexplained <> 0 OR beyond <> 0 OR lost <> 0'
 }
 
 # Prints how many partitions of the topic are not stored up to the given offsets.

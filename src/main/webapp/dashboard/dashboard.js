@@ -108,6 +108,12 @@ function showState(state) {
       announce(`${PARTS[check.name]} is ${check.up ? 'ready again' : 'down'}`);
     }
     if (!check.up && !off) troubles.push(`${PARTS[check.name]} is down${check.data.lastError ? `: ${check.data.lastError}` : ''}`);
+    if (check.data.lostOffsets) {
+      troubles.push(`${whole.format(check.data.lostOffsets)} offsets were deleted from the topic before they were stored: see /api/losses`);
+    }
+    if (check.data.logsGoneBack) {
+      troubles.push(`The broker has lost records that are stored (${whole.format(check.data.logsGoneBack)} times); what it holds now is stored as a new incarnation: see the log`);
+    }
     if (off && check.name === 'consumer' && !disabled) troubles.push('Consumer is paused: records wait in Kafka until it is resumed');
   }
   const list = $('troubles');

@@ -113,6 +113,12 @@ public class PipelineStarter {
         LOG.info("topic %s %s".formatted(topic, created ? "was created" : "exists"));
       }
       state.topicReady();
+      untilItWorks(
+          "the database",
+          () -> {
+            monitor.registerPartitions();
+            return null;
+          });
       if (consumerConfig.enabled()) {
         consumer.open(topicIds);
       }

@@ -36,7 +36,7 @@ public class StatsResource {
       {"database":{"events":1500,"estimated":false,"deadLetters":1},\
       "sinceStart":{"sent":1500,"notSent":0,"stored":1500,"skipped":0,"deadLettered":1,"retries":0},\
       "perSecond":{"sent":1.0,"stored":1.0},"lag":{"total":0,"partitions":[{"topic":"sensor_data","partition":0,"records":0}]},\
-      "positions":[{"topic":"sensor_data","partition":0,"nextOffset":750,"updatedAt":"2026-01-15T10:17:17.817Z"}]}""";
+      "positions":[{"topic":"sensor_data","partition":0,"incarnation":0,"nextOffset":750,"updatedAt":"2026-01-15T10:17:17.817Z"}]}""";
 
   @Inject private EventReader reader;
   @Inject private PipelineNumbers numbers;
@@ -115,6 +115,7 @@ public class StatsResource {
                         .add("topic", position.getTopic())
                         .add("topicId", position.getTopicId().toString())
                         .add("partition", position.getPartition())
+                        .add("incarnation", position.getIncarnation())
                         .add("nextOffset", position.getNextOffset())
                         .add("updatedAt", RowFormat.time(position.getUpdatedAt()))));
     return positions;

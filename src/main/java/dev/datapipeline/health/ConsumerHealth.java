@@ -85,6 +85,12 @@ class ConsumerHealth extends PartHealth {
             .withData("deadLetters", counts.deadLettered())
             .withData("retries", counts.retries())
             .withData("assignedPartitions", consumer.assignedPartitions().size());
+    if (monitor.lostOffsets() > 0) {
+      response.withData("lostOffsets", monitor.lostOffsets());
+    }
+    if (monitor.wentBack() > 0) {
+      response.withData("logsGoneBack", monitor.wentBack());
+    }
     monitor.lagByPartition().ifPresent(lag -> response.withData("lag", PipelineMonitor.total(lag)));
     stalled().ifPresent(partition -> response.withData("stalledPartition", partition.toString()));
     addAge(response, "secondsSinceLastStoredBatch", consumer.state().lastStoredAt());

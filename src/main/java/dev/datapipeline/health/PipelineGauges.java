@@ -27,6 +27,10 @@ public class PipelineGauges {
       metadata("paused", "1 if the part is paused or disabled, 0 if not; by part");
   private static final Metadata QUEUE =
       metadata("queue_bytes", "Memory of the queued records, including those being written");
+  private static final Metadata LOST =
+      metadata("lost_offsets", "Offsets that were deleted from the topic before they were stored");
+  private static final Metadata WENT_BACK =
+      metadata("logs_gone_back", "How many times the log of a partition has lost its end");
   private static final Metadata LAG =
       metadata("lag_records", "Records of a partition that are not stored yet; NaN while unknown");
 
@@ -56,6 +60,8 @@ public class PipelineGauges {
     flag(PAUSED, "consumer", () -> !consumerConfig.enabled() || consumer.state().isPaused());
     flag(PAUSED, "producer", () -> !producerConfig.enabled() || control.isPaused());
     registry.gauge(QUEUE, consumer::queueBytes);
+    registry.gauge(LOST, monitor::lostOffsets);
+    registry.gauge(WENT_BACK, monitor::wentBack);
     monitor.onLag(this::register);
   }
 

@@ -4,6 +4,7 @@ import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.consumer.EventConsumer;
 import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.storage.LogOffsets;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.logging.Level;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.apache.kafka.common.TopicPartition;
@@ -31,6 +33,7 @@ import org.apache.kafka.common.TopicPartition;
 public class PipelineMonitor {
   private static final Logger LOG = Logger.getLogger(PipelineMonitor.class.getName());
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
+  private static final Duration WRITE_INTERVAL = Duration.ofSeconds(5);
 
   @Resource(lookup = "jdbc/datapipeline")
   private DataSource dataSource;
@@ -40,6 +43,7 @@ public class PipelineMonitor {
   @Inject private KafkaConfig kafka;
   @Inject private EventConsumer consumer;
   @Inject private PipelineMetrics metrics;
+  @Inject private LogOffsets logOffsets;
 
   private final Probe<StoredPositions> database = new Probe<>(this::askDatabase);
   private final Probe<TopicOffsets> topics = new Probe<>(this::askBroker);
@@ -53,6 +57,7 @@ public class PipelineMonitor {
     reported = metrics.counts();
     schedule(database, Probe.INTERVAL);
     schedule(topics, Probe.INTERVAL);
+    schedule(this::writeOffsets, WRITE_INTERVAL);
     schedule(this::report, REPORT_INTERVAL);
   }
 
@@ -82,6 +87,44 @@ public class PipelineMonitor {
       progress = progress.next(offsets, stored, consumer.assignedPartitions(), Instant.now());
       lagListener.accept(progress.lag());
     }
+  }
+
+  /** Writes down what the broker last answered, so that the database alone shows what is unread. */
+  private void writeOffsets() {
+    if (topics.isUp() && database.isUp() && consumer.state().isOpen()) {
+      try {
+        logOffsets.write(topics.value().seen());
+      } catch (SQLException | RuntimeException e) {
+        // caught because an exception would end the schedule; the next time is soon
+        LOG.log(Level.FINE, "the broker's offsets were not written down", e);
+      }
+    }
+  }
+
+  /**
+   * Writes down what the broker holds now. Call it before the consumer is opened: offsets that were
+   * deleted earlier are not taken for lost then.
+   *
+   * @throws SQLException if the database doesn't take it now
+   */
+  public void registerPartitions() throws SQLException {
+    logOffsets.write(TopicOffsets.of(broker, kafka.topics()).seen());
+  }
+
+  /**
+   * Returns how many offsets were deleted before they were stored.
+   *
+   * @return 0 if the database has never answered
+   */
+  public long lostOffsets() {
+    StoredPositions last = database.value();
+    return last == null ? 0 : last.lostOffsets();
+  }
+
+  /** Returns how many times the log of a partition has gone back. */
+  long wentBack() {
+    StoredPositions last = database.value();
+    return last == null ? 0 : last.wentBack();
   }
 
   /** Sets the receiver of the lag after each answer. Must be called before {@link #start}. */

@@ -1,5 +1,6 @@
 package dev.datapipeline.health;
 
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,15 +12,22 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * The stored position of each partition, according to the database.
+ * The stored position of each partition, and what is lost, according to the database.
  *
  * @param nextOffsets the offset of the next record to store, by partition
+ * @param lostOffsets how many offsets were deleted before they were stored
+ * @param wentBack how many times the log of a partition has gone back
  */
-record StoredPositions(Map<Key, Long> nextOffsets) {
+record StoredPositions(Map<Key, Long> nextOffsets, long lostOffsets, long wentBack) {
   private static final int TIMEOUT_SECONDS = 2;
+  private static final String POSITIONS =
+      "SELECT topic_id, partition, next_offset, incarnation FROM topic_partitions"
+          + " WHERE topic = ANY (?) AND ended_at IS NULL";
+  private static final String LOST =
+      "SELECT coalesce(sum(offsets), 0) FROM lost_offsets WHERE topic = ANY (?)";
 
   /**
-   * A partition of one incarnation of a topic.
+   * A partition of a topic.
    *
    * @param topicId the topic's id
    * @param partition the partition's number
@@ -29,20 +37,26 @@ record StoredPositions(Map<Key, Long> nextOffsets) {
   /** Queries the database. */
   static StoredPositions of(DataSource dataSource, List<String> topics) throws SQLException {
     Map<Key, Long> nextOffsets = new HashMap<>();
+    long wentBack = 0;
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement =
-            connection.prepareStatement(
-                "SELECT topic_id, partition, next_offset FROM topic_partitions"
-                    + " WHERE topic = ANY (?)")) {
-      statement.setQueryTimeout(TIMEOUT_SECONDS);
-      statement.setArray(1, connection.createArrayOf("text", topics.toArray()));
-      try (ResultSet row = statement.executeQuery()) {
+        PreparedStatement positions = connection.prepareStatement(POSITIONS);
+        PreparedStatement lost = connection.prepareStatement(LOST)) {
+      Array names = connection.createArrayOf("text", topics.toArray());
+      positions.setQueryTimeout(TIMEOUT_SECONDS);
+      positions.setArray(1, names);
+      try (ResultSet row = positions.executeQuery()) {
         while (row.next()) {
           nextOffsets.put(new Key(row.getObject(1, UUID.class), row.getInt(2)), row.getLong(3));
+          wentBack += row.getInt(4);
         }
       }
+      lost.setQueryTimeout(TIMEOUT_SECONDS);
+      lost.setArray(1, names);
+      try (ResultSet row = lost.executeQuery()) {
+        row.next();
+        return new StoredPositions(nextOffsets, row.getLong(1), wentBack);
+      }
     }
-    return new StoredPositions(nextOffsets);
   }
 
   /** Returns a partition's position; null if none of its records has been stored. */

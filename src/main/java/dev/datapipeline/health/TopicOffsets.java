@@ -1,6 +1,7 @@
 package dev.datapipeline.health;
 
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.storage.LogOffsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -41,6 +42,22 @@ record TopicOffsets(
     }
     return new TopicOffsets(
         ids, broker.startOffsets(partitions), broker.endOffsets(partitions), System.nanoTime());
+  }
+
+  /** Returns the offsets by partition. */
+  List<LogOffsets.Seen> seen() {
+    return ends.entrySet().stream()
+        .map(
+            entry -> {
+              TopicPartition partition = entry.getKey();
+              return new LogOffsets.Seen(
+                  partition.topic(),
+                  ids.get(partition.topic()),
+                  partition.partition(),
+                  starts.get(partition),
+                  entry.getValue());
+            })
+        .toList();
   }
 
   /** Returns the number of records that were ever written to the topics: the sum of the ends. */

@@ -26,7 +26,6 @@ public class PipelineMetrics {
   private final Total stored;
   private final Total skipped;
   private final Total deadLettered;
-  private final Total lost;
   private final Total retries;
   private final Total sent;
   private final Total notSent;
@@ -42,7 +41,6 @@ public class PipelineMetrics {
     stored = null;
     skipped = null;
     deadLettered = null;
-    lost = null;
     retries = null;
     sent = null;
     notSent = null;
@@ -64,11 +62,6 @@ public class PipelineMetrics {
         new Total(registry, "records_skipped", "Records skipped because they were already stored");
     deadLettered =
         new Total(registry, "records_dead_lettered", "Records committed to dead_letters");
-    lost =
-        new Total(
-            registry,
-            "offsets_lost",
-            "Offsets that were deleted from the topic, or with it, before they were stored");
     retries =
         new Total(
             registry,
@@ -140,15 +133,6 @@ public class PipelineMetrics {
    */
   public void recordsReceived(long records) {
     received.add(records);
-  }
-
-  /**
-   * Counts offsets that were deleted before they were stored.
-   *
-   * @param offsets 1 or more
-   */
-  public void offsetsLost(long offsets) {
-    lost.add(offsets);
   }
 
   /**

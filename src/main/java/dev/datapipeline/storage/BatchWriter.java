@@ -139,7 +139,7 @@ public class BatchWriter implements BatchStore {
       transaction.commit();
       confirmed.putAll(plan.marks);
       report(plan.records.size() - deadLetters, plan.duplicates, deadLetters);
-      plan.lost.forEach(this::reportLoss);
+      plan.lost.forEach(BatchWriter::reportLoss);
     }
   }
 
@@ -247,8 +247,7 @@ public class BatchWriter implements BatchStore {
         .setAttribute("datapipeline.records.dead_lettered", deadLetters);
   }
 
-  private void reportLoss(RecordRange range) {
-    metrics.offsetsLost(range.to() - range.from());
+  private static void reportLoss(RecordRange range) {
     LOG.log(
         Level.SEVERE,
         "{0}-{1}: offsets {2} to {3} are lost ({4}): they were not stored before that",

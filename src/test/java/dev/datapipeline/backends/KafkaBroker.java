@@ -238,6 +238,11 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
+  /** Returns the directory with the data of a partition, or of all if empty. */
+  public Path data(String partition) {
+    return directory.resolve(BrokerMain.DATA).resolve(partition);
+  }
+
   private Path output() {
     return directory.resolve("broker.out");
   }

@@ -33,7 +33,7 @@ class ProgressTest {
     progress =
         progress.next(
             new TopicOffsets(Map.of("t", id), starts, ends, 0),
-            new StoredPositions(stored),
+            new StoredPositions(stored, 0, 0),
             assigned,
             START.plusSeconds(second));
   }

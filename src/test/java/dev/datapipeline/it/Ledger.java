@@ -48,17 +48,19 @@ final class Ledger {
     return database
         .query(
             """
-            SELECT topic, partition, next_offset, rows, dead_letters, duplicates, absent, beyond
+            SELECT topic, partition, next_offset, rows, dead_letters, duplicates, absent, unexplained,
+                   beyond, lost
             FROM offset_audit
             WHERE topic IS NULL
-               OR topic = ? AND (duplicates <> 0 OR absent <> 0 OR beyond <> 0)
+               OR topic = ?
+                  AND (duplicates <> 0 OR absent <> 0 OR unexplained <> 0 OR beyond <> 0 OR lost <> 0)
             """,
             topic)
         .stream()
         .map(
             row ->
                 ("topic %s, partition %s: next offset %s, %s rows, %s dead letters,"
-                        + " %s duplicates, %s absent, %s beyond")
+                        + " %s duplicates, %s absent, %s unexplained, %s beyond, %s lost")
                     .formatted(row.toArray()))
         .toList();
   }

@@ -282,7 +282,10 @@ final class Pipeline implements AutoCloseable {
                 .formatted(mine, position.formatted("topic_partition_id"))
             + " DELETE FROM dead_letters WHERE %s AND kafka_offset >= %s;"
                 .formatted(mine, position.formatted("topic_partition_id"))
-            + " UPDATE topic_partitions SET next_offset = floor(next_offset * %s)".formatted(share)
+            + " DELETE FROM absent_offsets WHERE %s AND last_offset >= %s;"
+                .formatted(mine, position.formatted("topic_partition_id"))
+            + " UPDATE topic_partitions SET next_offset = floor(next_offset * %s),".formatted(share)
+            + " last_offset = NULL, last_digest = NULL, leader_epoch = NULL"
             + " WHERE topic_id = '%s';".formatted(topicId())
             + " END $$");
   }

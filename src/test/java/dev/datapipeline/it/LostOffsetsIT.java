@@ -1,0 +1,268 @@
+package dev.datapipeline.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.datapipeline.backends.KafkaBroker;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/**
+ * A broker that loses records: those that are not stored yet are reported, and what takes the
+ * offsets of those that are stored is stored, too.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class LostOffsetsIT {
+  private static final int SHARED = 300;
+  private static final int LOST = 200;
+  private static final int NEW = 400;
+
+  private static Pipeline pipeline;
+
+  @BeforeAll
+  static void start() {
+    pipeline = new Pipeline("lost", 1).with("OPERATOR_PASSWORD", Api.PASSWORD);
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  @BeforeEach
+  void isRunning() {
+    pipeline.running();
+  }
+
+  private static KafkaBroker broker() {
+    return pipeline.backends().kafka();
+  }
+
+  private static Path segment() {
+    return broker().data(pipeline.name() + "-0").resolve("00000000000000000000.log");
+  }
+
+  /** Sends records and waits until they are stored. */
+  private static void store(int records) {
+    pipeline.send(records);
+    pipeline.awaitNoLag();
+  }
+
+  /** Kills the broker and cuts off the end of the log, as a power failure does. */
+  private static void loseAllAfter(long bytes) throws IOException {
+    broker().kill();
+    try (FileChannel file = FileChannel.open(segment(), StandardOpenOption.WRITE)) {
+      file.truncate(bytes);
+    }
+    broker().start();
+  }
+
+  /** Returns the number of rows of each incarnation of the partition. */
+  private static List<String> rows() {
+    return pipeline
+        .database()
+        .query(
+            "SELECT p.incarnation, p.first_offset, p.next_offset,"
+                + " (SELECT count(*) FROM raw_events e WHERE e.topic_partition_id = p.id)"
+                + " FROM topic_partitions p WHERE topic = ? ORDER BY incarnation",
+            pipeline.name())
+        .stream()
+        .map(row -> "%s: %s to %s, %s rows".formatted(row.toArray()))
+        .toList();
+  }
+
+  private static List<List<String>> faults() {
+    return pipeline
+        .database()
+        .query(
+            "SELECT * FROM offset_audit WHERE topic = ?"
+                + " AND (duplicates <> 0 OR unexplained <> 0 OR beyond <> 0)",
+            pipeline.name());
+  }
+
+  private static void awaitRows(String... expected) {
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .untilAsserted(() -> assertThat(rows()).containsExactly(expected));
+    assertThat(faults()).isEmpty();
+  }
+
+  @Test
+  @Order(1)
+  void recordsThatTakeTheOffsetsOfStoredOnesAreStoredWhileTheApplicationRuns() throws Exception {
+    store(SHARED);
+    long bytes = Files.size(segment());
+    store(LOST);
+
+    loseAllAfter(bytes);
+    pipeline.send(NEW);
+
+    awaitRows("0: 0 to 500, 500 rows", "1: 300 to 700, 400 rows");
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(
+                        pipeline
+                            .instance()
+                            .health()
+                            .check("ready", "consumer")
+                            .getJsonObject("data")
+                            .getInt("logsGoneBack"))
+                    .isEqualTo(1));
+    assertThat(String.join("\n", pipeline.instance().log()))
+        .contains("the log of lost-0 has gone back");
+  }
+
+  @Test
+  @Order(2)
+  void aShorterLogIsNoticedWithoutANewRecord() throws Exception {
+    long bytes = Files.size(segment());
+    store(LOST);
+
+    loseAllAfter(bytes);
+
+    awaitRows("0: 0 to 500, 500 rows", "1: 300 to 900, 600 rows", "2: 700 to 700, 0 rows");
+  }
+
+  @Test
+  @Order(3)
+  void recordsThatTakeTheOffsetsOfStoredOnesAreStoredAfterARestart() throws Exception {
+    store(SHARED);
+    long bytes = Files.size(segment());
+    store(LOST);
+    pipeline.instance().stop();
+
+    loseAllAfter(bytes);
+    pipeline.send(NEW);
+    pipeline.running();
+
+    awaitRows(
+        "0: 0 to 500, 500 rows",
+        "1: 300 to 900, 600 rows",
+        "2: 700 to 1200, 500 rows",
+        "3: 1000 to 1400, 400 rows");
+  }
+
+  /** The copy has the group's offsets and the leader epochs of its time, too. */
+  @Test
+  @Order(4)
+  void recordsOfABrokerThatWasRestoredFromACopyAreStored() throws Exception {
+    broker().stop();
+    Path copy = Files.createTempDirectory(Path.of("target"), "broker");
+    copy(broker().data(""), copy);
+    broker().start();
+    store(LOST);
+    // the next leader epoch has the same number in the copy
+    pipeline.instance().stop();
+    broker().stop();
+    delete(broker().data(""));
+    copy(copy, broker().data(""));
+    delete(copy);
+    broker().start();
+    pipeline.send(NEW);
+    pipeline.running();
+
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .untilAsserted(() -> assertThat(rows()).last().asString().startsWith("4:"));
+    pipeline.awaitNoLag();
+    assertThat(rows()).last().asString().endsWith(" to 1800, " + rowsFrom(rows().get(4)) + " rows");
+    assertThat(
+            pipeline
+                .database()
+                .number(
+                    "SELECT count(*) FROM raw_events e JOIN topic_partitions p"
+                        + " ON p.id = e.topic_partition_id WHERE topic = ? AND incarnation = 4"
+                        + " AND kafka_offset >= 1400",
+                    pipeline.name()))
+        .isEqualTo(NEW);
+    assertThat(faults()).isEmpty();
+  }
+
+  /** Returns how many rows an incarnation must have that begins at the offset in this line. */
+  private static long rowsFrom(String line) {
+    return 1800 - Long.parseLong(line.replaceAll("^4: ([0-9]+) to .*", "$1"));
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target);
+        }
+      }
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted((one, other) -> other.compareTo(one)).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  @Test
+  @Order(5)
+  void recordsThatAreDeletedWhileTheConsumerIsPausedAreReportedAsLost() throws Exception {
+    Api api = new Api(pipeline.instance().httpPort());
+    long before = pipeline.end();
+    api.post("/api/pipeline/consumer/pause", "application/json", "");
+    pipeline.send(NEW);
+    // what was read before the pause took effect may be stored
+    pipeline.instance().stop();
+    Pipeline.get(
+        pipeline
+            .admin()
+            .deleteRecords(
+                Map.of(
+                    new TopicPartition(pipeline.name(), 0),
+                    RecordsToDelete.beforeOffset(before + 100)))
+            .all());
+    pipeline.running();
+    pipeline.send(1);
+    pipeline.awaitNoLag();
+
+    List<List<String>> lost =
+        pipeline
+            .database()
+            .query(
+                "SELECT first_offset, last_offset, reason FROM lost_offsets WHERE topic = ?",
+                pipeline.name());
+    assertThat(lost)
+        .containsExactly(List.of(Long.toString(before), Long.toString(before + 99), "deleted"));
+    assertThat(faults()).isEmpty();
+    Api restarted = new Api(pipeline.instance().httpPort());
+    assertThat(
+            restarted
+                .json("/api/losses")
+                .getJsonArray("losses")
+                .getJsonObject(0)
+                .getInt("firstOffset"))
+        .isEqualTo((int) before);
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .until(() -> Metrics.of(pipeline.instance()).sum("datapipeline_lost_offsets") == 100);
+    assertThat(String.join("\n", pipeline.instance().log()))
+        .contains("lost-0: offsets %d to %d are lost (deleted)".formatted(before, before + 99));
+  }
+}
