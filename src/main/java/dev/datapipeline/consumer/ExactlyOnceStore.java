@@ -105,17 +105,18 @@ final class ExactlyOnceStore implements RecordStore {
       return;
     }
     Map<TopicPartition, Long> ends = topicLog.endOffsets(topic);
+    Map<Integer, PartitionPosition> stored = database.positions(topicId.get());
     List<RecordRange> ranges = new ArrayList<>();
     for (Map.Entry<TopicPartition, Long> entry : positions.entrySet()) {
       TopicPartition partition = entry.getKey();
       long read = entry.getValue();
       long end = ends.getOrDefault(partition, -1L);
-      Optional<PartitionPosition> stored = database.position(topicId.get(), partition.partition());
-      long next = stored.map(PartitionPosition::nextOffset).orElse(0L);
+      PartitionPosition position = stored.get(partition.partition());
+      long next = position == null ? 0 : position.nextOffset();
       RecordRange at =
           new RecordRange(topic, topicId.get(), partition.partition(), read, read, List.of());
-      if (end >= 0 && end < next && stored.get().mark() != null) {
-        compare(at, stored.get());
+      if (end >= 0 && end < next && position.mark() != null) {
+        compare(at, position);
       } else if (next < read && read <= end) {
         // a position beyond the end belongs to a former topic of this name, or to a former log
         ranges.add(at);

@@ -2,7 +2,7 @@ package dev.datapipeline.storage;
 
 import dev.datapipeline.record.RecordRange;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -25,14 +25,13 @@ public interface BatchStore {
       throws MissingRecordsException, UnconfirmedLogException, StorageException;
 
   /**
-   * Returns the position of a partition's present incarnation.
+   * Returns the positions of a topic's partitions, of their present incarnations.
    *
    * @param topicId the topic's id
-   * @param partition the partition's number
-   * @return empty if nothing of it was stored
+   * @return by partition number; without those that are unknown to the database
    * @throws StorageException if the database doesn't answer now
    */
-  Optional<PartitionPosition> position(UUID topicId, int partition) throws StorageException;
+  Map<Integer, PartitionPosition> positions(UUID topicId) throws StorageException;
 
   /**
    * Confirms that a partition's log still is the one that was stored up to a position, and that the

@@ -15,12 +15,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -74,9 +75,10 @@ public class BatchWriter implements BatchStore {
   }
 
   @Override
-  public Optional<PartitionPosition> position(UUID topicId, int partition) throws StorageException {
+  public Map<Integer, PartitionPosition> positions(UUID topicId) throws StorageException {
     try {
-      return session.position(new PartitionKey(topicId, partition));
+      return session.positions(topicId).stream()
+          .collect(Collectors.toMap(PartitionPosition::partition, Function.identity()));
     } catch (Exception e) {
       throw new StorageException(e);
     }

@@ -19,8 +19,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -65,21 +65,20 @@ class JtaStorageSession implements StorageSession {
   }
 
   @Override
-  public Optional<PartitionPosition> position(PartitionKey key) throws Exception {
+  public List<PartitionPosition> positions(UUID topicId) throws Exception {
     try (JtaTransaction transaction = begin()) {
-      Optional<PartitionPosition> position =
+      List<PartitionPosition> positions =
           entityManager
               .createQuery(
-                  "SELECT p FROM TopicPartitionPosition p WHERE p.topicId = :topicId"
-                      + " AND p.partition = :partition AND p.endedAt IS NULL",
+                  "SELECT p FROM TopicPartitionPosition p"
+                      + " WHERE p.topicId = :topicId AND p.endedAt IS NULL",
                   TopicPartitionPosition.class)
-              .setParameter("topicId", key.topicId())
-              .setParameter("partition", key.partition())
+              .setParameter("topicId", topicId)
               .getResultStream()
-              .findFirst()
-              .map(JtaStorageSession::position);
+              .map(JtaStorageSession::position)
+              .toList();
       transaction.commit();
-      return position;
+      return positions;
     }
   }
 

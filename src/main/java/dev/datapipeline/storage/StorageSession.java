@@ -3,7 +3,6 @@ package dev.datapipeline.storage;
 import dev.datapipeline.record.Absence;
 import dev.datapipeline.record.LogMark;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -34,8 +33,8 @@ interface StorageSession {
    */
   int positionId(String topic, PartitionKey key) throws Exception;
 
-  /** Returns the row of a partition's present incarnation, without locking it. */
-  Optional<PartitionPosition> position(PartitionKey key) throws Exception;
+  /** Returns the rows of the present incarnations of a topic's partitions, without locking them. */
+  List<PartitionPosition> positions(UUID topicId) throws Exception;
 
   /** See {@link BatchStore#holds}. */
   boolean holds(StorableRecord record) throws Exception;

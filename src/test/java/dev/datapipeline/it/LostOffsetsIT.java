@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -72,17 +73,24 @@ class LostOffsetsIT {
     broker().start();
   }
 
-  /** Returns the number of rows of each incarnation of the partition. */
-  private static List<String> rows() {
+  /** A row of topic_partitions. */
+  private record Incarnation(long firstOffset, long nextOffset, long rows) {}
+
+  private static List<Incarnation> incarnations() {
     return pipeline
         .database()
         .query(
-            "SELECT p.incarnation, p.first_offset, p.next_offset,"
+            "SELECT p.first_offset, p.next_offset,"
                 + " (SELECT count(*) FROM raw_events e WHERE e.topic_partition_id = p.id)"
                 + " FROM topic_partitions p WHERE topic = ? ORDER BY incarnation",
             pipeline.name())
         .stream()
-        .map(row -> "%s: %s to %s, %s rows".formatted(row.toArray()))
+        .map(
+            row ->
+                new Incarnation(
+                    Long.parseLong(row.get(0)),
+                    Long.parseLong(row.get(1)),
+                    Long.parseLong(row.get(2))))
         .toList();
   }
 
@@ -95,10 +103,14 @@ class LostOffsetsIT {
             pipeline.name());
   }
 
-  private static void awaitRows(String... expected) {
+  /** Waits until what the log holds from an offset on is stored as one more incarnation. */
+  private static void awaitOneMore(List<Incarnation> former, long firstOffset) {
+    List<Incarnation> expected = new ArrayList<>(former);
+    // a producer whose records the broker has lost may send some of its next ones twice
+    expected.add(new Incarnation(firstOffset, pipeline.end(), pipeline.end() - firstOffset));
     await()
         .atMost(Pipeline.PATIENCE)
-        .untilAsserted(() -> assertThat(rows()).containsExactly(expected));
+        .untilAsserted(() -> assertThat(incarnations()).isEqualTo(expected));
     assertThat(faults()).isEmpty();
   }
 
@@ -107,12 +119,15 @@ class LostOffsetsIT {
   void recordsThatTakeTheOffsetsOfStoredOnesAreStoredWhileTheApplicationRuns() throws Exception {
     store(SHARED);
     long bytes = Files.size(segment());
+    long cut = pipeline.end();
     store(LOST);
+    List<Incarnation> former = incarnations();
 
     loseAllAfter(bytes);
     pipeline.send(NEW);
 
-    awaitRows("0: 0 to 500, 500 rows", "1: 300 to 700, 400 rows");
+    assertThat(pipeline.end()).isGreaterThan(former.get(0).nextOffset());
+    awaitOneMore(former, cut);
     await()
         .atMost(Pipeline.PATIENCE)
         .untilAsserted(
@@ -132,12 +147,15 @@ class LostOffsetsIT {
   @Test
   @Order(2)
   void aShorterLogIsNoticedWithoutANewRecord() throws Exception {
+    store(SHARED);
     long bytes = Files.size(segment());
+    long cut = pipeline.end();
     store(LOST);
+    List<Incarnation> former = incarnations();
 
     loseAllAfter(bytes);
 
-    awaitRows("0: 0 to 500, 500 rows", "1: 300 to 900, 600 rows", "2: 700 to 700, 0 rows");
+    awaitOneMore(former, cut);
   }
 
   @Test
@@ -145,21 +163,22 @@ class LostOffsetsIT {
   void recordsThatTakeTheOffsetsOfStoredOnesAreStoredAfterARestart() throws Exception {
     store(SHARED);
     long bytes = Files.size(segment());
+    long cut = pipeline.end();
     store(LOST);
+    List<Incarnation> former = incarnations();
     pipeline.instance().stop();
 
     loseAllAfter(bytes);
     pipeline.send(NEW);
     pipeline.running();
 
-    awaitRows(
-        "0: 0 to 500, 500 rows",
-        "1: 300 to 900, 600 rows",
-        "2: 700 to 1200, 500 rows",
-        "3: 1000 to 1400, 400 rows");
+    awaitOneMore(former, cut);
   }
 
-  /** The copy has the group's offsets and the leader epochs of its time, too. */
+  /**
+   * The copy has the group's offsets and the leader epochs of its time, too, and the next leader
+   * has the same epoch again.
+   */
   @Test
   @Order(4)
   void recordsOfABrokerThatWasRestoredFromACopyAreStored() throws Exception {
@@ -167,8 +186,9 @@ class LostOffsetsIT {
     Path copy = Files.createTempDirectory(Path.of("target"), "broker");
     copy(broker().data(""), copy);
     broker().start();
+    long copied = pipeline.end();
     store(LOST);
-    // the next leader epoch has the same number in the copy
+    List<Incarnation> former = incarnations();
     pipeline.instance().stop();
     broker().stop();
     delete(broker().data(""));
@@ -180,24 +200,10 @@ class LostOffsetsIT {
 
     await()
         .atMost(Pipeline.PATIENCE)
-        .untilAsserted(() -> assertThat(rows()).last().asString().startsWith("4:"));
-    pipeline.awaitNoLag();
-    assertThat(rows()).last().asString().endsWith(" to 1800, " + rowsFrom(rows().get(4)) + " rows");
-    assertThat(
-            pipeline
-                .database()
-                .number(
-                    "SELECT count(*) FROM raw_events e JOIN topic_partitions p"
-                        + " ON p.id = e.topic_partition_id WHERE topic = ? AND incarnation = 4"
-                        + " AND kafka_offset >= 1400",
-                    pipeline.name()))
-        .isEqualTo(NEW);
-    assertThat(faults()).isEmpty();
-  }
-
-  /** Returns how many rows an incarnation must have that begins at the offset in this line. */
-  private static long rowsFrom(String line) {
-    return 1800 - Long.parseLong(line.replaceAll("^4: ([0-9]+) to .*", "$1"));
+        .untilAsserted(() -> assertThat(incarnations()).hasSize(former.size() + 1));
+    long firstOffset = incarnations().get(former.size()).firstOffset();
+    assertThat(firstOffset).isLessThanOrEqualTo(copied);
+    awaitOneMore(former, firstOffset);
   }
 
   private static void copy(Path from, Path to) throws IOException {

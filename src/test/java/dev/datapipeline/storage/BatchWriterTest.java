@@ -290,7 +290,7 @@ class BatchWriterTest {
   @Test
   void aNewIncarnationBeginsWhereTheLogDiffers() throws Exception {
     writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
-    PartitionPosition former = writer.position(TOPIC, 0).orElseThrow();
+    PartitionPosition former = writer.positions(TOPIC).get(0);
 
     assertThat(writer.startIncarnation(former, 1)).isTrue();
     writer.store(List.of(other(1, 3)));
@@ -303,7 +303,7 @@ class BatchWriterTest {
   void aWriterThatKnowsTheFormerIncarnationOnlyLooksAgain() throws Exception {
     BatchWriter zombie = new BatchWriter(session, metrics);
     zombie.store(List.of(range(0, 0, 1, 0)));
-    writer.startIncarnation(writer.position(TOPIC, 0).orElseThrow(), 0);
+    writer.startIncarnation(writer.positions(TOPIC).get(0), 0);
 
     assertThatThrownBy(() -> zombie.store(List.of(range(0, 1, 2, 1))))
         .isInstanceOf(StorageException.class);
@@ -314,7 +314,7 @@ class BatchWriterTest {
   @Test
   void aPositionThatHasMovedBeginsNoIncarnation() throws Exception {
     writer.store(List.of(range(0, 0, 1, 0)));
-    PartitionPosition former = writer.position(TOPIC, 0).orElseThrow();
+    PartitionPosition former = writer.positions(TOPIC).get(0);
     writer.store(List.of(range(0, 1, 2, 1)));
 
     assertThat(writer.startIncarnation(former, 0)).isFalse();

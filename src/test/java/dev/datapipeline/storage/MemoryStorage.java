@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -103,7 +102,9 @@ public final class MemoryStorage implements StorageSession {
   @Override
   public int positionId(String topic, PartitionKey key) {
     lookups++;
-    return position(key)
+    return positions(key.topicId()).stream()
+        .filter(p -> p.partition() == key.partition())
+        .findFirst()
         .map(PartitionPosition::id)
         .orElseGet(() -> insert(key.topicId(), key.partition(), 0));
   }
@@ -115,11 +116,8 @@ public final class MemoryStorage implements StorageSession {
   }
 
   @Override
-  public Optional<PartitionPosition> position(PartitionKey key) {
-    return positions.values().stream()
-        .filter(p -> p.topicId().equals(key.topicId()) && p.partition() == key.partition())
-        .filter(p -> !p.ended())
-        .findFirst();
+  public List<PartitionPosition> positions(UUID topicId) {
+    return incarnations(topicId).stream().filter(p -> !p.ended()).toList();
   }
 
   @Override
