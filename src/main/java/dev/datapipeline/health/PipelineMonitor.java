@@ -3,6 +3,7 @@ package dev.datapipeline.health;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.failure.RepeatedTask;
 import dev.datapipeline.metrics.PipelineMetrics;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
@@ -51,14 +52,15 @@ public class PipelineMonitor {
   /** Starts watching. Must be called once. */
   public void start() {
     reported = metrics.counts();
-    schedule(database, Probe.INTERVAL);
-    schedule(topics, Probe.INTERVAL);
-    schedule(this::report, REPORT_INTERVAL);
+    schedule("the probe of the database", database, Probe.INTERVAL);
+    schedule("the probe of the broker", topics, Probe.INTERVAL);
+    schedule("the report", this::report, REPORT_INTERVAL);
   }
 
-  private void schedule(Runnable task, Duration interval) {
+  private void schedule(String name, Runnable task, Duration interval) {
     tasks.add(
-        scheduler.scheduleWithFixedDelay(task, 0, interval.toMillis(), TimeUnit.MILLISECONDS));
+        scheduler.scheduleWithFixedDelay(
+            new RepeatedTask(name, task), 0, interval.toMillis(), TimeUnit.MILLISECONDS));
   }
 
   private StoredPositions askDatabase() throws SQLException {
