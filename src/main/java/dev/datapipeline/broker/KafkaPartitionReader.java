@@ -2,6 +2,7 @@ package dev.datapipeline.broker;
 
 import dev.datapipeline.broker.TopicLog.PartitionReader;
 import dev.datapipeline.broker.TopicLog.RangeHandler;
+import dev.datapipeline.record.OversizedRecord;
 import dev.datapipeline.record.RecordRange;
 import java.time.Duration;
 import java.util.Arrays;
@@ -20,16 +21,20 @@ final class KafkaPartitionReader implements PartitionReader {
 
   private final Consumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
+  private final long maxRecordBytes;
 
   /**
    * Creates a reader that owns a consumer.
    *
    * @param consumer has no subscription yet; closed with this reader
    * @param partition the partition to read
+   * @param maxRecordBytes larger records are read without their bytes
    */
-  KafkaPartitionReader(Consumer<byte[], byte[]> consumer, TopicPartition partition) {
+  KafkaPartitionReader(
+      Consumer<byte[], byte[]> consumer, TopicPartition partition, long maxRecordBytes) {
     this.consumer = consumer;
     this.partition = partition;
+    this.maxRecordBytes = maxRecordBytes;
     consumer.assign(List.of(partition));
   }
 
@@ -48,9 +53,11 @@ final class KafkaPartitionReader implements PartitionReader {
       return false;
     }
     consumer.seek(partition, record.offset());
-    for (ConsumerRecord<byte[], byte[]> found : poll()) {
+    for (ConsumerRecord<byte[], byte[]> found : records(poll())) {
       return found.offset() == record.offset()
           && found.timestamp() == record.timestamp()
+          && found.serializedKeySize() == record.serializedKeySize()
+          && found.serializedValueSize() == record.serializedValueSize()
           && Arrays.equals(found.key(), record.key())
           && Arrays.equals(found.value(), record.value());
     }
@@ -75,7 +82,7 @@ final class KafkaPartitionReader implements PartitionReader {
         throw new IllegalStateException(partition + " was created again while it was read");
       }
       if (next > position) {
-        handler.handle(range(position, next, records.records(partition)));
+        handler.handle(range(position, next, records(records)));
         read += records.count();
         position = next;
       }
@@ -94,6 +101,10 @@ final class KafkaPartitionReader implements PartitionReader {
     } finally {
       BoundedDeserializer.pollEnded();
     }
+  }
+
+  private List<ConsumerRecord<byte[], byte[]>> records(ConsumerRecords<byte[], byte[]> polled) {
+    return OversizedRecord.replaceIn(polled.records(partition), maxRecordBytes);
   }
 
   private static <T> T ask(Supplier<T> question) {

@@ -3,21 +3,25 @@ package dev.datapipeline.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.datapipeline.record.OversizedRecord;
 import dev.datapipeline.record.RecordRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
 class KafkaPartitionReaderTest {
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
   private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("earliest");
-  private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION);
+  private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION, 10_000);
   private final List<RecordRange> ranges = new ArrayList<>();
 
   private void topicHolds(long start, long end, long... offsets) {
@@ -29,7 +33,18 @@ class KafkaPartitionReaderTest {
   }
 
   private static ConsumerRecord<byte[], byte[]> record(long offset, String value) {
-    return new ConsumerRecord<>("t", 0, offset, null, value.getBytes());
+    return new ConsumerRecord<>(
+        "t",
+        0,
+        offset,
+        0,
+        TimestampType.CREATE_TIME,
+        ConsumerRecord.NULL_SIZE,
+        value.length(),
+        null,
+        value.getBytes(),
+        new RecordHeaders(),
+        Optional.empty());
   }
 
   private long read(long from, long to) throws InterruptedException {
@@ -92,6 +107,30 @@ class KafkaPartitionReaderTest {
     topicHolds(0, 1, 0);
 
     assertThat(reader.holds(record(7, "v7"))).isFalse();
+  }
+
+  @Test
+  void aRecordThatIsTooLargeIsReadWithoutItsValue() throws InterruptedException {
+    topicHolds(0, 2);
+    consumer.addRecord(record(0, "v".repeat(10_000)));
+    consumer.addRecord(record(1, "v1"));
+
+    assertThat(read(0, 2)).isEqualTo(2);
+    assertThat(ranges.get(0).records().get(0)).isInstanceOf(OversizedRecord.class);
+    assertThat(ranges.get(0).records().get(1).value()).isNotNull();
+  }
+
+  @Test
+  void aRecordThatIsTooLargeIsRecognisedByItsSize() {
+    topicHolds(0, 1);
+    consumer.addRecord(record(0, "v".repeat(10_000)));
+
+    assertThat(reader.holds(tooLarge("v".repeat(10_000)))).isTrue();
+    assertThat(reader.holds(tooLarge("v".repeat(10_001)))).isFalse();
+  }
+
+  private static ConsumerRecord<byte[], byte[]> tooLarge(String value) {
+    return OversizedRecord.replaceIn(List.of(record(0, value)), 10_000).get(0);
   }
 
   @Test
