@@ -4,12 +4,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import jakarta.json.JsonArray;
+import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -26,6 +31,7 @@ class MemoryIT {
 
   private static Pipeline pipeline;
   private static Application application;
+  private static Api api;
 
   /** Small on the wire, whatever they grow to. */
   private static KafkaProducer<byte[], byte[]> producer;
@@ -35,6 +41,7 @@ class MemoryIT {
     pipeline =
         new Pipeline("memory", 1, Map.of("max.message.bytes", Integer.toString(8 * MEBIBYTE)));
     application = pipeline.running();
+    api = new Api(application.httpPort());
     producer =
         pipeline.newProducer(
             Map.of(
@@ -98,24 +105,28 @@ class MemoryIT {
 
   @Test
   void recordsThatAreTooLargeArePassedByAndPutOnRecord() throws Exception {
-    List<Future<RecordMetadata>> neighbours = new ArrayList<>();
     for (int i = 0; i < 500; i++) {
-      neighbours.add(send("{\"before\":%d}".formatted(i).getBytes(UTF_8)));
+      send("{\"neighbour\":%d}".formatted(i).getBytes(UTF_8));
     }
     RecordMetadata spaces = send(filled(150 * MEBIBYTE, ' ')).get();
     RecordMetadata invalid =
         send(filled(40 * MEBIBYTE, 'x'), new RecordHeader("from", "here".getBytes(UTF_8))).get();
     RecordMetadata invalidWithinTheLimit = send(filled(12 * MEBIBYTE, 'x')).get();
     RecordMetadata large = send(filled(12 * MEBIBYTE, '1')).get();
-    for (int i = 0; i < 500; i++) {
-      neighbours.add(send("{\"behind\":%d}".formatted(i).getBytes(UTF_8)));
+    for (int i = 500; i < 1000; i++) {
+      send("{\"neighbour\":%d}".formatted(i).getBytes(UTF_8));
     }
     producer.flush();
 
     assertNothingIsMissing();
-    for (Future<RecordMetadata> neighbour : neighbours) {
-      assertThat(letter(neighbour.get())).isEmpty();
-    }
+    assertThat(
+            pipeline
+                .database()
+                .number(
+                    Database.ofTopic(
+                        "SELECT count(*) FROM own WHERE payload::text LIKE '{\"neighbour%'"),
+                    pipeline.name()))
+        .isEqualTo(1000);
     assertThat(letter(large)).isEmpty();
     assertThat(letter(spaces)).hasValueSatisfying(row -> isOnRecord(row, spaces, 150));
     assertThat(letter(invalid))
@@ -130,10 +141,57 @@ class MemoryIT {
               assertThat(row.get(0)).isEqualTo("22P02");
               assertThat(row.get(2)).isEqualTo(Integer.toString(12 * MEBIBYTE));
             });
+    assertDeadLettersArePaged(invalidWithinTheLimit, invalid, spaces);
+  }
+
+  /** The large one is a page of its own. */
+  private static void assertDeadLettersArePaged(
+      RecordMetadata large, RecordMetadata... withoutPayload) {
+    String path = "/api/dead-letters?topic=" + pipeline.name();
+    JsonObject first = api.json(path);
+    assertThat(offsets(first.getJsonArray("deadLetters"))).containsExactly(large.offset());
+
+    JsonObject second = api.json(path + "&before=" + first.getJsonNumber("nextBefore"));
+    JsonArray letters = second.getJsonArray("deadLetters");
+    assertThat(offsets(letters))
+        .containsExactlyElementsOf(Stream.of(withoutPayload).map(RecordMetadata::offset).toList());
+    assertThat(letters.getValuesAs(JsonObject.class)).allMatch(letter -> letter.isNull("payload"));
+    assertThat(second).doesNotContainKey("nextBefore");
+  }
+
+  private static List<Long> offsets(JsonArray rows) {
+    return rows.getValuesAs(JsonObject.class).stream()
+        .map(row -> row.getJsonNumber("offset").longValue())
+        .collect(Collectors.toCollection(ArrayList::new));
+  }
+
+  @Test
+  void aPageOfLargeEventsEndsBeforeItsLimit() throws Exception {
+    List<Long> sent = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      byte[] value = filled(MEBIBYTE, 'x');
+      value[0] = '"';
+      value[MEBIBYTE - 1] = '"';
+      sent.add(0, send(value).get().offset());
+    }
+    pipeline.awaitNoLag();
+
+    List<Long> read = new ArrayList<>();
+    String next = "/api/events?topic=%s&limit=100".formatted(pipeline.name());
+    while (read.size() < sent.size()) {
+      JsonObject page = api.json(next);
+      List<Long> offsets = offsets(page.getJsonArray("events"));
+      // events of other tests may follow
+      offsets.removeIf(offset -> !sent.contains(offset));
+      assertThat(offsets).hasSizeBetween(1, 4);
+      read.addAll(offsets);
+      next = page.getString("next", null);
+    }
+    assertThat(read).isEqualTo(sent);
   }
 
   /** Returns SQLSTATE, reason, size, headers and id of a record's dead letter. */
-  private static java.util.Optional<List<String>> letter(RecordMetadata record) {
+  private static Optional<List<String>> letter(RecordMetadata record) {
     return pipeline
         .database()
         .query(
