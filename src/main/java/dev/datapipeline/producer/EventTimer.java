@@ -50,6 +50,14 @@ public class EventTimer {
     private static final long serialVersionUID = 1L;
   }
 
+  /** Required by the container, which injects the fields; do not call. */
+  public EventTimer() {}
+
+  EventTimer(TimerService timers, RunningSources sources) {
+    this.timers = timers;
+    this.sources = sources;
+  }
+
   /** Starts the timers. Must be called once, after the topics have been created. */
   public synchronized void start() {
     started = true;
