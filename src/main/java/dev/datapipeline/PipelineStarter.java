@@ -129,7 +129,7 @@ public class PipelineStarter {
       state.producerReady();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       state.failed(FailureText.reason(e));
       LOG.severe(FailureText.reason(e));
     }

@@ -6,6 +6,7 @@ import dev.datapipeline.http.Problem;
 import dev.datapipeline.storage.read.DeadLetter;
 import dev.datapipeline.storage.read.DeadLetterRepository;
 import dev.datapipeline.storage.read.EventReader;
+import dev.datapipeline.storage.read.Page;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
@@ -73,7 +74,7 @@ public class DeadLettersResource {
       @QueryParam("before") @Parameter(description = "an id") String before,
       @QueryParam("limit") @Parameter(description = "1 to 1000", example = "100") String limit) {
     int max = Parameters.limit(limit, 100, MAX_PAGE);
-    List<DeadLetter> letters =
+    Page<DeadLetter> letters =
         deadLetters.list(
             replayed(state),
             Parameters.text("topic", topic),
@@ -81,12 +82,12 @@ public class DeadLettersResource {
             max);
     RowFormat format = new RowFormat(reader.positions());
     JsonArrayBuilder array = Json.createArrayBuilder();
-    letters.forEach(letter -> array.add(format.json(letter)));
+    letters.rows().forEach(letter -> array.add(format.json(letter)));
     JsonObjectBuilder answer = Json.createObjectBuilder().add("deadLetters", array);
-    if (letters.size() == max) {
-      answer.add("nextBefore", letters.get(max - 1).getId());
+    if (letters.more()) {
+      answer.add("nextBefore", letters.last().getId());
     }
-    return JsonResponse.ok(answer.build());
+    return JsonResponse.stream(answer.build());
   }
 
   /** Returns whether to list the replayed dead letters or the others; null for both. */
@@ -117,7 +118,7 @@ public class DeadLettersResource {
   @APIResponse(responseCode = "404", description = "there is no such dead letter")
   public Response show(@PathParam("id") String id) {
     DeadLetter letter = find(id);
-    return JsonResponse.ok(new RowFormat(reader.positions()).json(letter));
+    return JsonResponse.stream(new RowFormat(reader.positions()).json(letter));
   }
 
   private DeadLetter find(String id) {

@@ -6,6 +6,7 @@ import dev.datapipeline.http.Parameters;
 import dev.datapipeline.http.Problem;
 import dev.datapipeline.storage.read.EventFilter;
 import dev.datapipeline.storage.read.EventReader;
+import dev.datapipeline.storage.read.Page;
 import dev.datapipeline.storage.read.RawEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -30,8 +31,6 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
@@ -66,7 +65,8 @@ public class EventsResource {
   @Operation(
       summary = "Events, latest first",
       description =
-          "In descending order of timestamp and id. The answer's next is the address of the next page.")
+          "In descending order of timestamp and id. The answer's next is the address of the next page."
+              + " A page ends before its limit if its payloads exceed 4 MiB.")
   @APIResponse(
       responseCode = "200",
       content =
@@ -89,15 +89,22 @@ public class EventsResource {
       @QueryParam("limit") @Parameter(description = "1 to 10000", example = "100") String limit,
       @Context UriInfo uri) {
     int max = Parameters.limit(limit, 100, MAX_PAGE);
-    List<RawEvent> events = reader.latest(query.filter(), EventCursor.parse(after), max);
+    Page<RawEvent> events = reader.latest(query.filter(), EventCursor.parse(after), max);
     RowFormat format = new RowFormat(reader.positions());
-    // built as text, because a JSON builder would change the spelling of numbers in the payload
-    String array = events.stream().map(format::json).collect(Collectors.joining(",\n", "[", "]"));
     String next =
-        events.size() < max
-            ? ""
-            : ",\"next\":" + Json.createValue(nextPage(uri, events.get(events.size() - 1)));
-    return JsonResponse.ok("{\"events\":" + array + next + "}");
+        events.more() ? ",\"next\":" + Json.createValue(nextPage(uri, events.last())) : "";
+    // written as text, because a JSON builder would change the spelling of numbers in the payload
+    return JsonResponse.stream(
+        writer -> {
+          writer.write("{\"events\":");
+          String separator = "[";
+          for (RawEvent event : events.rows()) {
+            writer.write(separator);
+            format.json(event, writer);
+            separator = ",\n";
+          }
+          writer.write((events.rows().isEmpty() ? "[]" : "]") + next + "}");
+        });
   }
 
   private static String nextPage(UriInfo uri, RawEvent last) {
@@ -131,7 +138,11 @@ public class EventsResource {
     long number = Parameters.id("id", id);
     return reader
         .find(number)
-        .map(event -> JsonResponse.ok(new RowFormat(reader.positions()).json(event)))
+        .map(
+            event -> {
+              RowFormat format = new RowFormat(reader.positions());
+              return JsonResponse.stream(writer -> format.json(event, writer));
+            })
         .orElseThrow(() -> Problem.of(Status.NOT_FOUND, "there is no event " + number).exception());
   }
 
@@ -157,7 +168,14 @@ public class EventsResource {
   public Response ndjson(@BeanParam EventQuery query) {
     RowFormat format = new RowFormat(reader.positions());
     return export(
-        query.filter(), "", event -> format.json(event) + "\n", MediaTypes.NDJSON, "events.ndjson");
+        query.filter(),
+        "",
+        (event, writer) -> {
+          format.json(event, writer);
+          writer.write('\n');
+        },
+        MediaTypes.NDJSON,
+        "events.ndjson");
   }
 
   /**
@@ -194,11 +212,7 @@ public class EventsResource {
   }
 
   private Response export(
-      EventFilter filter,
-      String header,
-      Function<RawEvent, String> line,
-      String type,
-      String fileName) {
+      EventFilter filter, String header, EventWriter line, String type, String fileName) {
     StreamingOutput stream =
         output -> {
           Writer writer =
@@ -217,10 +231,15 @@ public class EventsResource {
         .build();
   }
 
-  private static void write(Writer writer, List<RawEvent> page, Function<RawEvent, String> line)
+  /** Writes one event. */
+  private interface EventWriter {
+    void write(RawEvent event, Writer writer) throws IOException;
+  }
+
+  private static void write(Writer writer, List<RawEvent> page, EventWriter line)
       throws IOException {
     for (RawEvent event : page) {
-      writer.write(line.apply(event));
+      line.write(event, writer);
     }
     writer.flush();
   }

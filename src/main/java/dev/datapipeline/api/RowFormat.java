@@ -6,6 +6,8 @@ import dev.datapipeline.storage.read.RawEvent;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
+import java.io.IOException;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -24,9 +26,6 @@ public final class RowFormat {
   /** The longest payload of a preview, so that large payloads do not fill the page. */
   static final int PREVIEW_CHARACTERS = 2_000;
 
-  /** The usual number of characters of a formatted event without its payload. */
-  private static final int ENVELOPE = 150;
-
   private final Map<Integer, TopicPartitionPosition> positions;
 
   /** Topic and partition as members of a JSON object, cached because exports are long. */
@@ -42,24 +41,22 @@ public final class RowFormat {
   }
 
   /**
-   * Returns an event as JSON in one line. Copies the payload as it was sent, except that line
-   * breaks between its tokens become spaces.
+   * Writes an event as JSON in one line. Copies the payload as it was sent, except that line breaks
+   * between its tokens become spaces.
    */
-  String json(RawEvent event) {
-    String payload = event.getPayload();
-    return new StringBuilder(payload.length() + ENVELOPE)
+  void json(RawEvent event, Writer writer) throws IOException {
+    writer
         .append("{\"id\":")
-        .append(event.getId())
+        .append(event.getId().toString())
         .append(",\"timestamp\":\"")
         .append(time(event.getTimestamp()))
         .append("\",")
         .append(sources.computeIfAbsent(event.getTopicPartitionId(), this::source))
         .append("\"offset\":")
-        .append(event.getKafkaOffset())
+        .append(Long.toString(event.getKafkaOffset()))
         .append(",\"payload\":")
-        .append(oneLine(payload))
-        .append('}')
-        .toString();
+        .append(oneLine(event.getPayload()))
+        .append('}');
   }
 
   private String source(int topicPartitionId) {
@@ -75,12 +72,11 @@ public final class RowFormat {
     return json.replace('\n', ' ').replace('\r', ' ');
   }
 
-  /** Returns an event as a row of RFC 4180. */
-  String csv(RawEvent event) {
+  /** Writes an event as a row of RFC 4180. */
+  void csv(RawEvent event, Writer writer) throws IOException {
     TopicPartitionPosition position = positions.get(event.getTopicPartitionId());
-    String payload = event.getPayload();
-    return new StringBuilder(payload.length() + ENVELOPE)
-        .append(event.getId())
+    writer
+        .append(event.getId().toString())
         .append(',')
         .append(time(event.getTimestamp()))
         .append(',')
@@ -88,11 +84,10 @@ public final class RowFormat {
         .append(',')
         .append(position == null ? "" : Integer.toString(position.getPartition()))
         .append(',')
-        .append(event.getKafkaOffset())
+        .append(Long.toString(event.getKafkaOffset()))
         .append(",\"")
-        .append(payload.replace("\"", "\"\""))
-        .append("\"\r\n")
-        .toString();
+        .append(event.getPayload().replace("\"", "\"\""))
+        .append("\"\r\n");
   }
 
   /** Returns a dead letter with everything that is known about it. */

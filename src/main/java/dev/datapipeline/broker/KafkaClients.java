@@ -13,7 +13,6 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.IsolationLevel;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -25,20 +24,24 @@ public class KafkaClients {
   private static final int TIMEOUT_MILLIS = 10_000;
 
   private final KafkaConfig config;
+  private final dev.datapipeline.config.ConsumerConfig consumerConfig;
 
   /** Required by CDI for client proxies; do not call. */
   protected KafkaClients() {
     config = null;
+    consumerConfig = null;
   }
 
   /**
    * Creates a factory of clients; doesn't connect yet.
    *
    * @param config the broker's address and the properties that every client gets
+   * @param consumerConfig the largest size of a record
    */
   @Inject
-  public KafkaClients(KafkaConfig config) {
+  public KafkaClients(KafkaConfig config, dev.datapipeline.config.ConsumerConfig consumerConfig) {
     this.config = config;
+    this.consumerConfig = consumerConfig;
   }
 
   Admin admin(Duration timeout) {
@@ -51,8 +54,9 @@ public class KafkaClients {
   /** Creates a consumer outside of any group, whose polls are bounded in records and bytes. */
   KafkaConsumer<byte[], byte[]> consumer(String purpose, IsolationLevel isolationLevel) {
     Map<String, Object> properties = properties(purpose);
-    properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BoundedDeserializer.class);
     properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BoundedDeserializer.class);
+    properties.put(BoundedDeserializer.MAX_RECORD_BYTES, consumerConfig.maxRecordBytes());
     properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, isolationLevel.toString());
     // a position that the log doesn't hold is an error: these clients seek to where they read
     properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");

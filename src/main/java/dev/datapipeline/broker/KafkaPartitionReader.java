@@ -5,6 +5,7 @@ import dev.datapipeline.broker.TopicLog.PartitionReader;
 import dev.datapipeline.broker.TopicLog.RangeHandler;
 import dev.datapipeline.record.Absence;
 import dev.datapipeline.record.LogMark;
+import dev.datapipeline.record.OversizedRecord;
 import dev.datapipeline.record.RecordRange;
 import java.time.Duration;
 import java.util.Arrays;
@@ -29,16 +30,20 @@ final class KafkaPartitionReader implements PartitionReader {
 
   private final Consumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
+  private final long maxRecordBytes;
 
   /**
    * Creates a reader that owns a consumer.
    *
    * @param consumer has no subscription yet; closed with this reader
    * @param partition the partition to read
+   * @param maxRecordBytes larger records are read without their bytes
    */
-  KafkaPartitionReader(Consumer<byte[], byte[]> consumer, TopicPartition partition) {
+  KafkaPartitionReader(
+      Consumer<byte[], byte[]> consumer, TopicPartition partition, long maxRecordBytes) {
     this.consumer = consumer;
     this.partition = partition;
+    this.maxRecordBytes = maxRecordBytes;
     consumer.assign(List.of(partition));
   }
 
@@ -68,7 +73,7 @@ final class KafkaPartitionReader implements PartitionReader {
     long position = Math.max(start, range.from());
     consumer.seek(partition, position);
     while (position < to) {
-      for (ConsumerRecord<byte[], byte[]> found : pollBeyond(position)) {
+      for (ConsumerRecord<byte[], byte[]> found : records(pollBeyond(position))) {
         if (wanted.hasNext() && !isSame(found, wanted.next())) {
           return Holding.NO;
         }
@@ -85,6 +90,8 @@ final class KafkaPartitionReader implements PartitionReader {
       ConsumerRecord<byte[], byte[]> one, ConsumerRecord<byte[], byte[]> other) {
     return one.offset() == other.offset()
         && one.timestamp() == other.timestamp()
+        && one.serializedKeySize() == other.serializedKeySize()
+        && one.serializedValueSize() == other.serializedValueSize()
         && Arrays.equals(one.key(), other.key())
         && Arrays.equals(one.value(), other.value());
   }
@@ -102,7 +109,7 @@ final class KafkaPartitionReader implements PartitionReader {
     long position = mark.offset();
     consumer.seek(partition, position);
     while (position < Math.min(end, nextOffset)) {
-      for (ConsumerRecord<byte[], byte[]> record : pollBeyond(position)) {
+      for (ConsumerRecord<byte[], byte[]> record : records(pollBeyond(position))) {
         if (record.offset() == mark.offset()) {
           found = true;
           same = mark.matches(record);
@@ -154,7 +161,7 @@ final class KafkaPartitionReader implements PartitionReader {
     ConsumerRecord<byte[], byte[]> last = null;
     consumer.seek(partition, position);
     while (position < end) {
-      for (ConsumerRecord<byte[], byte[]> record : pollBeyond(position)) {
+      for (ConsumerRecord<byte[], byte[]> record : records(pollBeyond(position))) {
         if (record.offset() < offset) {
           last = record;
         }
@@ -178,7 +185,7 @@ final class KafkaPartitionReader implements PartitionReader {
     while (position < end) {
       ConsumerRecords<byte[], byte[]> records = pollBeyond(position);
       long next = position();
-      handler.handle(range(position, next, records.records(partition)));
+      handler.handle(range(position, next, records(records)));
       read += records.count();
       position = next;
     }
@@ -211,6 +218,10 @@ final class KafkaPartitionReader implements PartitionReader {
     } finally {
       BoundedDeserializer.pollEnded();
     }
+  }
+
+  private List<ConsumerRecord<byte[], byte[]>> records(ConsumerRecords<byte[], byte[]> polled) {
+    return OversizedRecord.replaceIn(polled.records(partition), maxRecordBytes);
   }
 
   private static <T> T ask(Supplier<T> question) {

@@ -1,5 +1,6 @@
 package dev.datapipeline.broker;
 
+import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.KafkaConfig;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -20,6 +21,7 @@ public class KafkaTopicLog implements TopicLog {
   private record Compaction(boolean compacted, long askedAtNanos) {}
 
   private final KafkaConfig config;
+  private final ConsumerConfig consumerConfig;
   private final KafkaClients clients;
   private final Broker broker;
   private final TopicIds ids;
@@ -28,6 +30,7 @@ public class KafkaTopicLog implements TopicLog {
   /** Required by CDI for client proxies; do not call. */
   protected KafkaTopicLog() {
     config = null;
+    consumerConfig = null;
     clients = null;
     broker = null;
     ids = null;
@@ -37,12 +40,15 @@ public class KafkaTopicLog implements TopicLog {
    * Creates a topic log; doesn't connect yet.
    *
    * @param config which isolation level to read with
+   * @param consumerConfig the largest size of a record
    * @param clients creates the readers
    * @param broker provides ids and offsets
    */
   @Inject
-  public KafkaTopicLog(KafkaConfig config, KafkaClients clients, Broker broker) {
+  public KafkaTopicLog(
+      KafkaConfig config, ConsumerConfig consumerConfig, KafkaClients clients, Broker broker) {
     this.config = config;
+    this.consumerConfig = consumerConfig;
     this.clients = clients;
     this.broker = broker;
     ids = new TopicIds(broker::topicId);
@@ -79,7 +85,9 @@ public class KafkaTopicLog implements TopicLog {
   public PartitionReader reader(TopicPartition partition) {
     try {
       return new KafkaPartitionReader(
-          clients.consumer("reader-" + partition, config.isolationLevel()), partition);
+          clients.consumer("reader-" + partition, config.isolationLevel()),
+          partition,
+          consumerConfig.maxRecordBytes());
     } catch (KafkaException e) {
       throw new BrokerUnavailableException(e);
     }

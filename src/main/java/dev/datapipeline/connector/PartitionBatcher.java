@@ -1,8 +1,8 @@
 package dev.datapipeline.connector;
 
 import dev.datapipeline.broker.BoundedDeserializer;
+import dev.datapipeline.record.OversizedRecord;
 import dev.datapipeline.record.RecordRange;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -18,7 +18,8 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Replaces the records that a poll returns for a partition by one {@link PartitionBatch}, including
- * the offsets that hold no record. Called by the polling thread only.
+ * the offsets that hold no record, and leaves the bytes of records out that are too large. Called
+ * by the polling thread only.
  */
 public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
   /** The consumer property with the name of the channel's topic. */
@@ -26,11 +27,13 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
 
   private final Map<TopicPartition, Long> nextOffsets = new HashMap<>();
   private long seenAssignments = -1;
+  private long maxRecordBytes = Long.MAX_VALUE;
   private ChannelPositions channel = new ChannelPositions();
 
   @Override
   public void configure(Map<String, ?> configs) {
     channel = ChannelPositions.of(String.valueOf(configs.get(TOPIC)));
+    maxRecordBytes = BoundedDeserializer.maxRecordBytes(configs);
   }
 
   @Override
@@ -57,7 +60,8 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
 
   private Optional<PartitionBatch> batch(
       TopicPartition partition, ConsumerRecords<byte[], byte[]> polled) {
-    List<ConsumerRecord<byte[], byte[]>> records = polled.records(partition);
+    List<ConsumerRecord<byte[], byte[]>> records =
+        OversizedRecord.replaceIn(polled.records(partition), maxRecordBytes);
     OffsetAndMetadata next = polled.nextOffsets().get(partition);
     long to = next != null ? next.offset() : records.get(records.size() - 1).offset() + 1;
     long first = records.isEmpty() ? to : records.get(0).offset();
@@ -71,8 +75,7 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
     Optional<Integer> epoch =
         records.isEmpty() ? Optional.empty() : records.get(records.size() - 1).leaderEpoch();
     RecordRange range =
-        new RecordRange(
-            partition.topic(), null, partition.partition(), from, to, new ArrayList<>(records));
+        new RecordRange(partition.topic(), null, partition.partition(), from, to, records);
     return Optional.of(new PartitionBatch(range, epoch, channel.handedOver(partition)));
   }
 

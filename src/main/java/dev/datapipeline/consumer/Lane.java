@@ -23,7 +23,8 @@ import java.util.logging.Logger;
  * One writer thread. Takes the deliveries of its partitions in order and stores as many as have
  * gathered in one transaction. The next batch gathers while one is being written, so a single event
  * is stored at once and a flood in large batches. A batch that can't be stored is kept and retried
- * forever.
+ * forever. Nothing but an interrupt ends the thread, not even an {@link OutOfMemoryError}: the
+ * partitions of a lane without a thread would stand still.
  */
 final class Lane implements Runnable {
   private static final Logger LOG = Logger.getLogger(Lane.class.getName());
@@ -32,6 +33,9 @@ final class Lane implements Runnable {
 
   /** After a failed comparison of positions. */
   private static final Duration RECHECK_INTERVAL = Duration.ofSeconds(1);
+
+  /** After a failure outside of an attempt to store a batch. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final String name;
   private final ConsumerConfig config;
@@ -82,39 +86,65 @@ final class Lane implements Runnable {
     return name;
   }
 
-  /** Queues a delivery. Thread-safe. */
+  /** Queues a delivery and takes the space for it. Thread-safe. */
   void add(Delivery delivery) {
     queue.add(delivery);
+    // afterwards, because a delivery that could not be queued is never released
+    space.take(delivery.bytes());
   }
 
   @Override
   public void run() {
-    List<Delivery> batch = new ArrayList<>();
+    // with room, so that the first delivery gets from the queue to the batch without allocation
+    List<Delivery> batch = new ArrayList<>(16);
     try {
       while (!Thread.currentThread().isInterrupted()) {
-        gather(batch);
-        storeUntilDone(batch);
-        long now = System.currentTimeMillis();
-        for (Delivery delivery : batch) {
-          if (delivery.oldestTimestamp() >= 0) {
-            metrics.visibleAfter(now - delivery.oldestTimestamp());
-          }
-          delivery.onStored().run();
-          space.release(delivery.bytes());
+        try {
+          storeNext(batch);
+        } catch (InterruptedException e) {
+          throw e;
+        } catch (Throwable e) {
+          FailureText.report(() -> report(e));
+          Thread.sleep(PAUSE.toMillis());
         }
-        batch.clear();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
+  private void report(Throwable failure) {
+    state.failed(name, reason(failure));
+    LOG.log(Level.WARNING, "{0} failed and goes on: {1}", new Object[] {name, reason(failure)});
+    LOG.log(Level.FINE, "cause", failure);
+  }
+
+  /** Stores the next batch. A batch that is left from a failed call is stored again. */
+  private void storeNext(List<Delivery> batch) throws InterruptedException {
+    if (batch.isEmpty()) {
+      gather(batch);
+    }
+    storeUntilDone(batch);
+    long now = System.currentTimeMillis();
+    for (Delivery delivery : batch) {
+      if (delivery.oldestTimestamp() >= 0) {
+        metrics.visibleAfter(now - delivery.oldestTimestamp());
+      }
+    }
+    // from here on nothing can fail, so that no delivery is released twice
+    for (Delivery delivery : batch) {
+      delivery.onStored().run();
+      space.release(delivery.bytes());
+    }
+    batch.clear();
+  }
+
   /** Waits for a delivery, and adds the ones that follow it, up to the bounds of a batch. */
   private void gather(List<Delivery> batch) throws InterruptedException {
     Delivery first = nextDelivery();
+    batch.add(first);
     // what gathers during a pause is stored together
     state.awaitResumed();
-    batch.add(first);
     long records = first.range().records().size();
     long bytes = first.bytes();
     for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
@@ -123,7 +153,8 @@ final class Lane implements Runnable {
       if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
         return;
       }
-      batch.add(queue.remove());
+      batch.add(next);
+      queue.remove();
     }
   }
 
@@ -149,8 +180,9 @@ final class Lane implements Runnable {
     } catch (OutageException e) {
       // the broker's own health check reports it
       LOG.log(Level.FINE, "positions not compared", e);
-    } catch (RuntimeException | StorageException e) {
-      // caught because it must not end this thread
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Throwable e) {
       state.failed(name, reason(e));
       LOG.log(
           Level.WARNING,
@@ -175,7 +207,7 @@ final class Lane implements Runnable {
     }
   }
 
-  private void report(Exception failure, Duration pause, StoreSpan span) {
+  private void report(Throwable failure, Duration pause, StoreSpan span) {
     String reason = reason(failure);
     metrics.batchRetried();
     span.retried(reason);
@@ -187,7 +219,7 @@ final class Lane implements Runnable {
     LOG.log(Level.FINE, "cause", failure);
   }
 
-  private static String reason(Exception failure) {
+  private static String reason(Throwable failure) {
     if (failure instanceof StorageException) {
       return failure.getMessage();
     }

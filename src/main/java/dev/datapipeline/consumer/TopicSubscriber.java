@@ -8,6 +8,7 @@ import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -29,6 +30,9 @@ final class TopicSubscriber implements Runnable {
 
   /** A channel without traffic is considered live once it has worked for this long. */
   private static final Duration QUIET = Duration.ofSeconds(5);
+
+  /** After a failure of this thread itself. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final ChannelFactory factory;
   private final String topic;
@@ -62,19 +66,20 @@ final class TopicSubscriber implements Runnable {
   public void run() {
     try {
       while (!Thread.currentThread().isInterrupted()) {
-        long since = System.nanoTime();
-        String reason = link.drain();
-        if (System.nanoTime() - since > STABLE.toNanos()) {
-          backoff.reset();
+        try {
+          receiveThenReopen();
+        } catch (InterruptedException e) {
+          throw e;
+        } catch (Throwable e) {
+          // such as a lack of memory: without this thread, the topic would never be read again
+          FailureText.report(
+              () ->
+                  LOG.log(
+                      Level.WARNING,
+                      "reading topic {0} failed and goes on: {1}",
+                      new Object[] {topic, FailureText.reason(e)}));
+          Thread.sleep(PAUSE.toMillis());
         }
-        state.channelDied(topic, reason);
-        // a server that stops closes the channel first, and interrupts this thread soon after
-        Thread.sleep(backoff.next().toMillis());
-        LOG.log(
-            Level.SEVERE,
-            "the channel from the broker had ended and is opened again: topic {0}: {1}",
-            new Object[] {topic, reason});
-        subscribe();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -83,12 +88,28 @@ final class TopicSubscriber implements Runnable {
     }
   }
 
+  private void receiveThenReopen() throws InterruptedException {
+    long since = System.nanoTime();
+    String reason = link.drain();
+    if (System.nanoTime() - since > STABLE.toNanos()) {
+      backoff.reset();
+    }
+    state.channelDied(topic, reason);
+    // a server that stops closes the channel first, and interrupts this thread soon after
+    Thread.sleep(backoff.next().toMillis());
+    LOG.log(
+        Level.SEVERE,
+        "the channel from the broker had ended and is opened again: topic {0}: {1}",
+        new Object[] {topic, reason});
+    subscribe();
+  }
+
   /** Opens the channel. The container does this for the first topic at the start. */
   void subscribe() {
     Link next = new Link();
     try {
       factory.subscribe(EventConsumer.CHANNEL, topic, next);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       next.onError(e);
     }
     link = next;
@@ -97,14 +118,17 @@ final class TopicSubscriber implements Runnable {
   /** One subscription. */
   private final class Link implements Subscriber<Message<byte[]>> {
     private final Semaphore arrived = new Semaphore(0);
-    private final Semaphore subscribed = new Semaphore(0);
+    private final CountDownLatch subscribed = new CountDownLatch(1);
     private final long openedAt = System.nanoTime();
     private volatile Subscription subscription;
     private volatile String end;
 
-    /** Requests batches until the channel ends, and returns the reason. */
+    /**
+     * Requests batches until the channel ends, and returns the reason. May be called again after it
+     * has thrown.
+     */
     String drain() throws InterruptedException {
-      subscribed.acquire();
+      subscribed.await();
       while (end == null) {
         space.await();
         subscription.request(1);
@@ -128,20 +152,34 @@ final class TopicSubscriber implements Runnable {
     @Override
     public void onSubscribe(Subscription newSubscription) {
       subscription = newSubscription;
-      subscribed.release();
+      subscribed.countDown();
     }
 
+    /**
+     * Queues a batch. Never throws, because that would end the channel. A batch that can't be
+     * queued, for lack of memory, counts as handled: a lane notices that its records are missing
+     * and reads them again.
+     */
     @Override
     public void onNext(Message<byte[]> message) {
-      Delivery delivery = Delivery.of(PartitionBatch.of(message));
-      metrics.recordsReceived(delivery.range().records().size());
-      space.take(delivery.bytes());
-      lanes.get(EventConsumer.laneOf(delivery.range().partition(), lanes.size())).add(delivery);
+      PartitionBatch batch = PartitionBatch.of(message);
+      try {
+        Delivery delivery = Delivery.of(batch);
+        metrics.recordsReceived(delivery.range().records().size());
+        lanes.get(EventConsumer.laneOf(delivery.range().partition(), lanes.size())).add(delivery);
+      } catch (Throwable e) {
+        batch.stored();
+        FailureText.report(
+            () ->
+                LOG.warning("a batch was not queued; it is read again: " + FailureText.reason(e)));
+      }
       arrived.release();
     }
 
     @Override
     public void onError(Throwable failure) {
+      // there may be no memory to describe the reason
+      end("it failed");
       end(FailureText.reason(failure));
     }
 
@@ -152,7 +190,7 @@ final class TopicSubscriber implements Runnable {
 
     private void end(String reason) {
       end = reason;
-      subscribed.release();
+      subscribed.countDown();
       arrived.release();
     }
 

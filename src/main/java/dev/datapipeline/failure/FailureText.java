@@ -18,6 +18,20 @@ public final class FailureText {
   }
 
   /**
+   * Reports a failure. Whatever prevents the report, such as a lack of memory, is ignored, so that
+   * the caller can go on.
+   *
+   * @param report writes the report
+   */
+  public static void report(Runnable report) {
+    try {
+      report.run();
+    } catch (Throwable e) {
+      // the failure comes again, and with it another chance to report it
+    }
+  }
+
+  /**
    * Returns what went wrong in one line: the type and message of the innermost cause that has a
    * message. If a server's certificate was refused, the line begins with the reason in plain words.
    *

@@ -20,7 +20,7 @@ public final class Retry {
      * @param failure not null
      * @param pause time until the next attempt
      */
-    void failed(Exception failure, Duration pause);
+    void failed(Throwable failure, Duration pause);
   }
 
   /**
@@ -35,7 +35,8 @@ public final class Retry {
   }
 
   /**
-   * Runs a step until it doesn't throw.
+   * Runs a step until it doesn't throw. An error such as {@link OutOfMemoryError} is a failure like
+   * any other: the next attempt may succeed, and a thread that has ended would help nobody.
    *
    * @param step what to do
    * @param listener receives each failure
@@ -52,7 +53,7 @@ public final class Retry {
         return result;
       } catch (InterruptedException e) {
         throw e;
-      } catch (Exception e) {
+      } catch (Throwable e) {
         if (Thread.currentThread().isInterrupted()) {
           throw new InterruptedException();
         }

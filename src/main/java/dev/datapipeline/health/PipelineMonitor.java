@@ -3,6 +3,7 @@ package dev.datapipeline.health;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.failure.RepeatedTask;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.LogOffsets;
 import jakarta.annotation.PreDestroy;
@@ -55,15 +56,16 @@ public class PipelineMonitor {
   /** Starts watching. Must be called once. */
   public void start() {
     reported = metrics.counts();
-    schedule(database, Probe.INTERVAL);
-    schedule(topics, Probe.INTERVAL);
-    schedule(this::writeOffsets, WRITE_INTERVAL);
-    schedule(this::report, REPORT_INTERVAL);
+    schedule("the probe of the database", database, Probe.INTERVAL);
+    schedule("the probe of the broker", topics, Probe.INTERVAL);
+    schedule("the record of the broker's offsets", this::writeOffsets, WRITE_INTERVAL);
+    schedule("the report", this::report, REPORT_INTERVAL);
   }
 
-  private void schedule(Runnable task, Duration interval) {
+  private void schedule(String name, Runnable task, Duration interval) {
     tasks.add(
-        scheduler.scheduleWithFixedDelay(task, 0, interval.toMillis(), TimeUnit.MILLISECONDS));
+        scheduler.scheduleWithFixedDelay(
+            new RepeatedTask(name, task), 0, interval.toMillis(), TimeUnit.MILLISECONDS));
   }
 
   private StoredPositions askDatabase() throws SQLException {

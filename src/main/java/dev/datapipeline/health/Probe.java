@@ -34,7 +34,7 @@ final class Probe<T> implements Runnable {
     begunAt = Instant.now();
     try {
       answer = new Answer<>(question.call(), null, Instant.now());
-    } catch (Exception e) {
+    } catch (Throwable e) {
       T last = answer == null ? null : answer.value;
       answer = new Answer<>(last, FailureText.reason(e), Instant.now());
       if (e instanceof InterruptedException) {

@@ -1,5 +1,6 @@
 package dev.datapipeline.metrics;
 
+import dev.datapipeline.failure.RepeatedTask;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
@@ -57,7 +58,9 @@ public class Throughput {
   }
 
   void start(@Observes @Initialized(ApplicationScoped.class) Object start) {
-    task = scheduler.scheduleAtFixedRate(this::sample, 0, 1, TimeUnit.SECONDS);
+    task =
+        scheduler.scheduleAtFixedRate(
+            new RepeatedTask("the sample of the throughput", this::sample), 0, 1, TimeUnit.SECONDS);
   }
 
   synchronized void sample() {

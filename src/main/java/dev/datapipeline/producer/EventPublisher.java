@@ -141,7 +141,7 @@ public class EventPublisher {
     inFlight.incrementAndGet();
     try {
       channel.send(Message.of(record, pending::succeed, pending::fail));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       pending.fail(e);
     }
   }

@@ -1,5 +1,8 @@
 package dev.datapipeline.producer;
 
+import dev.datapipeline.failure.Backoff;
+import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.Retry;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.ejb.ConcurrencyManagement;
@@ -47,6 +50,14 @@ public class EventTimer {
     private static final long serialVersionUID = 1L;
   }
 
+  /** Required by the container, which injects the fields; do not call. */
+  public EventTimer() {}
+
+  EventTimer(TimerService timers, RunningSources sources) {
+    this.timers = timers;
+    this.sources = sources;
+  }
+
   /** Starts the timers. Must be called once, after the topics have been created. */
   public synchronized void start() {
     started = true;
@@ -65,12 +76,13 @@ public class EventTimer {
 
   private synchronized void arm(SourceDriver driver) {
     long number = ++lastNumber;
-    latest.put(driver.name(), number);
     if (started && !stopped && !driver.isPaused()) {
       timers.createSingleActionTimer(
           driver.untilNextTick().toMillis(),
           new TimerConfig(new Tick(driver.name(), number), false));
     }
+    // last: if there is no new timer, the former one must still count
+    latest.put(driver.name(), number);
   }
 
   private synchronized boolean isLatest(Tick tick) {
@@ -87,7 +99,34 @@ public class EventTimer {
     }
   }
 
-  private synchronized void armAfter(Tick tick, SourceDriver driver) {
+  /** Arms the next timer. Tries again until that works: nothing else would wake the source. */
+  private void armAfter(Tick tick, SourceDriver driver) {
+    try {
+      new Retry(pauses(), pauses())
+          .untilDone(
+              () -> {
+                armIfLatest(tick, driver);
+                return null;
+              },
+              (failure, pause) ->
+                  FailureText.report(
+                      () ->
+                          LOG.warning(
+                              "source %s: no timer for the next tick; next try in %d ms: %s"
+                                  .formatted(
+                                      driver.name(),
+                                      pause.toMillis(),
+                                      FailureText.reason(failure)))));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static Backoff pauses() {
+    return new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
+  }
+
+  private synchronized void armIfLatest(Tick tick, SourceDriver driver) {
     if (isLatest(tick)) {
       arm(driver);
     }

@@ -66,15 +66,18 @@ final class SourceDriver {
       int accepted = sender.send(source, config, results);
       failing = false;
       return accepted;
-    } catch (RuntimeException e) {
-      report(FailureText.reason(e));
-      LOG.log(Level.FINE, "cause", e);
+    } catch (RuntimeException | Error e) {
+      failing = true;
+      FailureText.report(
+          () -> {
+            report(FailureText.reason(e));
+            LOG.log(Level.FINE, "cause", e);
+          });
       return 0;
     }
   }
 
   private void report(String reason) {
-    failing = true;
     lastFailure = reason;
     if (throttle.permits(reason)) {
       LOG.log(Level.WARNING, "source {0} failed: {1}", new Object[] {name(), reason});

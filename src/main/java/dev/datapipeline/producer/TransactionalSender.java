@@ -115,7 +115,7 @@ final class TransactionalSender implements EventSender {
         sent += events.size();
       }
       return sent;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // without a producer, the next tick resumes the source before it asks for events
       close();
       throw e;
@@ -139,7 +139,7 @@ final class TransactionalSender implements EventSender {
       // waits for all records, and throws if one of them failed
       producer.commitTransaction();
       span.end(events.size(), null);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       span.end(0, FailureText.reason(e));
       metrics.eventsNotSent(events.size());
       results.notSent(events.size(), FailureText.reason(e));
@@ -157,7 +157,7 @@ final class TransactionalSender implements EventSender {
     try {
       opened.initTransactions();
       source.resume(unstoredPositions.apply(topic));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       opened.close(Duration.ZERO);
       throw e;
     }

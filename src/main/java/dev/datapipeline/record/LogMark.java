@@ -17,6 +17,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 public record LogMark(long offset, UUID digest, int leaderEpoch) {
 
+  private static final UUID UNKNOWN = new UUID(0, 0);
+
   /** Checks that there is a digest. */
   public LogMark {
     Objects.requireNonNull(digest, "digest");
@@ -34,15 +36,23 @@ public record LogMark(long offset, UUID digest, int leaderEpoch) {
 
   /**
    * Returns whether a record is the one that this mark was made of. The leader epoch is not
-   * compared, because the offset and the content tell more.
+   * compared, because the offset and the content tell more. A record that is or was too large to be
+   * read can't be compared and counts as the same.
    *
    * @param record may have another offset
    */
   public boolean matches(ConsumerRecord<byte[], byte[]> record) {
-    return record.offset() == offset && digestOf(record).equals(digest);
+    if (record.offset() != offset) {
+      return false;
+    }
+    UUID other = digestOf(record);
+    return digest.equals(other) || digest.equals(UNKNOWN) || other.equals(UNKNOWN);
   }
 
   private static UUID digestOf(ConsumerRecord<byte[], byte[]> record) {
+    if (record instanceof OversizedRecord) {
+      return UNKNOWN;
+    }
     MessageDigest sha256;
     try {
       sha256 = MessageDigest.getInstance("SHA-256");

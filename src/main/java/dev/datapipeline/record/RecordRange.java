@@ -113,15 +113,15 @@ public record RecordRange(
   }
 
   /**
-   * Returns how much memory the range's keys and values take.
+   * Returns how much memory the range takes.
    *
-   * @return in bytes, with a small allowance for each record
+   * @return in bytes, by {@link RecordSize}
    */
   public long bytes() {
-    long bytes = 0;
+    // a range without records takes some memory, too
+    long bytes = RecordSize.RECORD_BYTES;
     for (ConsumerRecord<byte[], byte[]> record : records) {
-      bytes +=
-          64 + Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+      bytes += RecordSize.of(record);
     }
     return bytes;
   }

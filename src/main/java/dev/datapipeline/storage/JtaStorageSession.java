@@ -144,6 +144,10 @@ class JtaStorageSession implements StorageSession {
 
   @Override
   public JtaTransaction begin() throws Exception {
+    // an error during a rollback would otherwise leave this thread a transaction forever
+    if (userTransaction.getStatus() != Status.STATUS_NO_TRANSACTION) {
+      userTransaction.rollback();
+    }
     userTransaction.begin();
     return new JtaTransaction();
   }

@@ -2,6 +2,7 @@ package dev.datapipeline.storage;
 
 import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.record.OversizedRecord;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -18,23 +19,28 @@ import java.util.List;
 
 /**
  * Separates the records that PostgreSQL refuses from the rest of their batch. PostgreSQL alone
- * decides what is valid JSON, and checks a whole batch in one statement. Values that would fail
- * that statement as a whole are found first: bytes that aren't text, and nesting too deep for the
- * parser. Other violations, such as a violated constraint that somebody added, are found by halving
- * the batch. Not thread-safe.
+ * decides what is valid JSON, and checks many values in one statement. Values that would fail that
+ * statement as a whole are found first: bytes that aren't text, and nesting too deep for the
+ * parser. A statement takes several copies of its values as text, so each one checks a limited
+ * number of bytes, and a larger value is not checked but written alone. Other violations, such as a
+ * violated constraint that somebody added, are found by halving the batch. Not thread-safe.
  */
 final class PoisonIsolation {
   /** PostgreSQL's parser accepts about 6,000 levels with its default stack depth. */
   private static final int SAFE_NESTING = 1_000;
 
+  /** The most that one statement checks. A larger value is written alone, without a copy. */
+  static final int MAX_CHECKED_BYTES = 1 << 20;
+
   private static final String FIND_INVALID_JSON =
-      "SELECT v.n, e.message, e.detail, e.sql_error_code"
+      "SELECT v.n, left(e.message, 300), left(e.detail, 300), e.sql_error_code"
           + " FROM unnest(?::text[]) WITH ORDINALITY AS v(payload, n),"
           + " LATERAL pg_input_error_info(v.payload, 'json') AS e"
           + " WHERE NOT pg_input_is_valid(v.payload, 'json') ORDER BY v.n";
 
   private final Connection connection;
   private final List<NewDeadLetter> rejected = new ArrayList<>();
+  private final CharBuffer characters = CharBuffer.allocate(8192);
 
   PoisonIsolation(Connection connection) {
     this.connection = connection;
@@ -42,36 +48,63 @@ final class PoisonIsolation {
 
   /** Writes the records, and returns how many of them went to the dead letters. */
   long write(List<StorableRecord> records) throws SQLException {
-    List<StorableRecord> shallow = new ArrayList<>(records.size());
-    List<String> texts = new ArrayList<>(records.size());
-    List<StorableRecord> deep = new ArrayList<>();
+    List<StorableRecord> checked = new ArrayList<>(records.size());
+    List<StorableRecord> alone = new ArrayList<>();
+    List<StorableRecord> next = new ArrayList<>();
+    int bytes = 0;
     for (StorableRecord record : records) {
-      byte[] value = record.record().value();
-      if (value == null) {
-        reject(record, "the record has no value (a tombstone)", "23502");
-      } else if (indexOfNul(value) >= 0) {
-        reject(
-            record,
-            "the byte 0x00 at position %d cannot be stored as text".formatted(indexOfNul(value)),
-            "22021");
-      } else {
-        String text = decode(record, value);
-        if (text != null && nesting(value) > SAFE_NESTING) {
-          deep.add(record);
-        } else if (text != null) {
-          shallow.add(record);
-          texts.add(text);
+      if (isText(record)) {
+        byte[] value = record.record().value();
+        if (value.length > MAX_CHECKED_BYTES || nesting(value) > SAFE_NESTING) {
+          alone.add(record);
+        } else {
+          if (bytes + value.length > MAX_CHECKED_BYTES) {
+            checked.addAll(accepted(next));
+            next.clear();
+            bytes = 0;
+          }
+          next.add(record);
+          bytes += value.length;
         }
       }
     }
-    copy(accepted(shallow, texts));
-    for (StorableRecord record : deep) {
+    checked.addAll(accepted(next));
+    copy(checked);
+    for (StorableRecord record : alone) {
       copy(List.of(record));
     }
     if (!rejected.isEmpty()) {
       RawEventCopy.writeDeadLetters(connection, rejected);
     }
     return rejected.size();
+  }
+
+  /** Returns whether the record has a value that is text, and rejects it if not. */
+  private boolean isText(StorableRecord record) {
+    byte[] value = record.record().value();
+    if (record.record() instanceof OversizedRecord oversized) {
+      reject(record, oversized.reason(), "54000");
+      return false;
+    }
+    if (value == null) {
+      reject(record, "the record has no value (a tombstone)", "23502");
+      return false;
+    }
+    int nul = indexOfNul(value);
+    if (nul >= 0) {
+      reject(
+          record, "the byte 0x00 at position %d cannot be stored as text".formatted(nul), "22021");
+      return false;
+    }
+    int malformed = indexOfMalformed(value);
+    if (malformed >= 0) {
+      reject(
+          record,
+          "invalid UTF-8: the byte 0x%02x at position %d".formatted(value[malformed], malformed),
+          "22021");
+      return false;
+    }
+    return true;
   }
 
   private void reject(StorableRecord record, String reason, String sqlState) {
@@ -87,21 +120,15 @@ final class PoisonIsolation {
     return -1;
   }
 
-  /** Returns the value as text; null if it isn't UTF-8, and was rejected. */
-  private String decode(StorableRecord record, byte[] value) {
+  /** Returns where bytes stop being UTF-8; -1 if all of them are. */
+  private int indexOfMalformed(byte[] value) {
     CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     ByteBuffer bytes = ByteBuffer.wrap(value);
-    CharBuffer text = CharBuffer.allocate(value.length);
-    CoderResult result = decoder.decode(bytes, text, true);
-    if (result.isError()) {
-      reject(
-          record,
-          "invalid UTF-8: the byte 0x%02x at position %d"
-              .formatted(value[bytes.position()], bytes.position()),
-          "22021");
-      return null;
-    }
-    return text.flip().toString();
+    CoderResult result;
+    do {
+      result = decoder.decode(bytes, characters.clear(), true);
+    } while (result.isOverflow());
+    return result.isError() ? bytes.position() : -1;
   }
 
   /** Returns the maximum nesting of arrays and objects. An estimate: strings aren't parsed. */
@@ -118,13 +145,18 @@ final class PoisonIsolation {
     return deepest;
   }
 
-  private List<StorableRecord> accepted(List<StorableRecord> records, List<String> texts)
-      throws SQLException {
+  /** Returns the records whose values are valid JSON, and rejects the others. */
+  private List<StorableRecord> accepted(List<StorableRecord> records) throws SQLException {
     if (records.isEmpty()) {
       return records;
     }
     boolean[] refused = new boolean[records.size()];
-    Array payloads = connection.createArrayOf("text", texts.toArray());
+    Array payloads =
+        connection.createArrayOf(
+            "text",
+            records.stream()
+                .map(record -> new String(record.record().value(), StandardCharsets.UTF_8))
+                .toArray());
     try (PreparedStatement statement = connection.prepareStatement(FIND_INVALID_JSON)) {
       statement.setArray(1, payloads);
       try (ResultSet row = statement.executeQuery()) {

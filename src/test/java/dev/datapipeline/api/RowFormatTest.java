@@ -2,6 +2,9 @@ package dev.datapipeline.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.datapipeline.storage.read.RawEvent;
+import java.io.IOException;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.OffsetDateTime;
 import java.util.Map;
@@ -10,28 +13,40 @@ import org.junit.jupiter.api.Test;
 class RowFormatTest {
   private final RowFormat format = new RowFormat(Map.of(1, Rows.position("a \"b\"")));
 
+  private static String json(RowFormat format, RawEvent event) throws IOException {
+    StringWriter writer = new StringWriter();
+    format.json(event, writer);
+    return writer.toString();
+  }
+
+  private static String csv(RowFormat format, RawEvent event) throws IOException {
+    StringWriter writer = new StringWriter();
+    format.csv(event, writer);
+    return writer.toString();
+  }
+
   @Test
-  void anEventKeepsTheSpellingOfItsPayload() {
-    assertThat(format.json(Rows.event(Rows.TIME, "{\"n\": 1.50e+3,\n\"a\":1,\"a\":2}")))
+  void anEventKeepsTheSpellingOfItsPayload() throws IOException {
+    assertThat(json(format, Rows.event(Rows.TIME, "{\"n\": 1.50e+3,\n\"a\":1,\"a\":2}")))
         .isEqualTo(
             "{\"id\":7,\"timestamp\":\"2026-01-15T10:17:17.817123Z\",\"topic\":\"a \\\"b\\\"\","
                 + "\"partition\":3,\"offset\":42,\"payload\":{\"n\": 1.50e+3, \"a\":1,\"a\":2}}");
   }
 
   @Test
-  void quotesAreDoubledInCsv() {
-    assertThat(format.csv(Rows.event(Rows.TIME, "{\"q\":1}")))
+  void quotesAreDoubledInCsv() throws IOException {
+    assertThat(csv(format, Rows.event(Rows.TIME, "{\"q\":1}")))
         .isEqualTo("7,2026-01-15T10:17:17.817123Z,a \"b\",3,42,\"{\"\"q\"\":1}\"\r\n");
   }
 
   @Test
-  void theSourceIsLeftOutIfItIsUnknown() {
+  void theSourceIsLeftOutIfItIsUnknown() throws IOException {
     RowFormat empty = new RowFormat(Map.of());
 
-    assertThat(empty.json(Rows.event(Rows.TIME, "1")))
+    assertThat(json(empty, Rows.event(Rows.TIME, "1")))
         .isEqualTo(
             "{\"id\":7,\"timestamp\":\"2026-01-15T10:17:17.817123Z\",\"offset\":42,\"payload\":1}");
-    assertThat(empty.csv(Rows.event(Rows.TIME, "1")))
+    assertThat(csv(empty, Rows.event(Rows.TIME, "1")))
         .isEqualTo("7,2026-01-15T10:17:17.817123Z,,,42,\"1\"\r\n");
     assertThat(empty.preview(Rows.event(Rows.TIME, "1"))).doesNotContainKey("topic");
   }

@@ -5,21 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.datapipeline.broker.TopicLog.Holding;
 import dev.datapipeline.record.LogMark;
+import dev.datapipeline.record.OversizedRecord;
 import dev.datapipeline.record.RecordRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
 class KafkaPartitionReaderTest {
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
   private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
-  private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION);
+  private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION, 10_000);
   private final List<RecordRange> ranges = new ArrayList<>();
 
   private void topicHolds(long start, long end, long... offsets) {
@@ -31,7 +35,18 @@ class KafkaPartitionReaderTest {
   }
 
   private static ConsumerRecord<byte[], byte[]> record(long offset, String value) {
-    return new ConsumerRecord<>("t", 0, offset, null, value.getBytes());
+    return new ConsumerRecord<>(
+        "t",
+        0,
+        offset,
+        0,
+        TimestampType.CREATE_TIME,
+        ConsumerRecord.NULL_SIZE,
+        value.length(),
+        null,
+        value.getBytes(),
+        new RecordHeaders(),
+        Optional.empty());
   }
 
   private long read(long from, long to) throws InterruptedException {
@@ -179,6 +194,48 @@ class KafkaPartitionReaderTest {
 
     assertThat(reader.lastRecordBefore(7)).get().returns(3L, ConsumerRecord::offset);
     assertThat(reader.lastRecordBefore(0)).isEmpty();
+  }
+
+  @Test
+  void aRecordThatIsTooLargeIsReadWithoutItsValue() throws InterruptedException {
+    topicHolds(0, 2);
+    consumer.addRecord(record(0, "v".repeat(10_000)));
+    consumer.addRecord(record(1, "v1"));
+
+    assertThat(read(0, 2)).isEqualTo(2);
+    assertThat(ranges.get(0).records().get(0)).isInstanceOf(OversizedRecord.class);
+    assertThat(ranges.get(0).records().get(1).value()).isNotNull();
+  }
+
+  @Test
+  void aRecordThatIsTooLargeIsRecognizedByItsSize() {
+    topicHolds(0, 1);
+    consumer.addRecord(record(0, "v".repeat(10_000)));
+
+    assertThat(reader.holds(tooLarge("v".repeat(10_000)))).isEqualTo(Holding.YES);
+  }
+
+  @Test
+  void anotherRecordThatIsTooLargeIsRecognizedByItsSize() {
+    topicHolds(0, 1);
+    consumer.addRecord(record(0, "v".repeat(10_000)));
+
+    assertThat(reader.holds(tooLarge("v".repeat(10_001)))).isEqualTo(Holding.NO);
+  }
+
+  @Test
+  void aRecordThatIsTooLargeToBeComparedIsNoEvidence() {
+    topicHolds(0, 1);
+    consumer.addRecord(record(0, "v".repeat(10_000)));
+
+    assertThat(reader.divergence(mark(0, "v0"), 1)).isEmpty();
+    assertThat(LogMark.of(tooLarge("v".repeat(10_000)).records().get(0)).matches(record(0, "v0")))
+        .isTrue();
+  }
+
+  private static RecordRange tooLarge(String value) {
+    return new RecordRange(
+        "t", null, 0, 0, 1, OversizedRecord.replaceIn(List.of(record(0, value)), 10_000));
   }
 
   @Test

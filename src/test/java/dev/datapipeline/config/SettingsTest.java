@@ -65,7 +65,10 @@ class SettingsTest {
     assertThat(consumer.enabled()).isTrue();
     assertThat(consumer.lanes()).isEqualTo(2);
     assertThat(consumer.stallTimeout()).isEqualTo(Duration.ofSeconds(30));
-    assertThat(consumer.maxBatchBytes()).isLessThanOrEqualTo(consumer.maxQueueBytes());
+    assertThat(consumer.maxBatchRecords()).isEqualTo(20_000);
+    assertThat(consumer.maxBatchBytes()).isEqualTo(8 << 20);
+    assertThat(consumer.maxQueueBytes()).isEqualTo(16 << 20);
+    assertThat(consumer.maxRecordBytes()).isEqualTo(16 << 20);
   }
 
   @Test
@@ -172,6 +175,7 @@ class SettingsTest {
         .with("CONSUMER_MAX_BATCH_RECORDS", "11")
         .with("CONSUMER_MAX_BATCH_BYTES", "2048")
         .with("CONSUMER_MAX_QUEUE_BYTES", "4096")
+        .with("CONSUMER_MAX_RECORD_BYTES", "8192")
         .with("CONSUMER_STALL_TIMEOUT", "PT2M");
     ConsumerConfig consumer = ConsumerConfig.from(config.settings());
     assertThat(consumer.enabled()).isFalse();
@@ -179,6 +183,7 @@ class SettingsTest {
     assertThat(consumer.maxBatchRecords()).isEqualTo(11);
     assertThat(consumer.maxBatchBytes()).isEqualTo(2048);
     assertThat(consumer.maxQueueBytes()).isEqualTo(4096);
+    assertThat(consumer.maxRecordBytes()).isEqualTo(8192);
     assertThat(consumer.stallTimeout()).isEqualTo(Duration.ofMinutes(2));
   }
 
@@ -254,6 +259,8 @@ class SettingsTest {
     "CONSUMER_MAX_BATCH_RECORDS,0",
     "CONSUMER_MAX_BATCH_BYTES,1023",
     "CONSUMER_MAX_QUEUE_BYTES,1023",
+    "CONSUMER_MAX_RECORD_BYTES,1023",
+    "CONSUMER_MAX_RECORD_BYTES,536870913",
     "CONSUMER_STALL_TIMEOUT,PT0.5S"
   })
   void aBadValueForTheConsumerIsNamed(String setting, String value) {

@@ -2,6 +2,8 @@ package dev.datapipeline.connector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.datapipeline.broker.BoundedDeserializer;
+import dev.datapipeline.record.OversizedRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,11 @@ class PartitionBatcherTest {
                 new ConsumerRecord<>(
                     partition.topic(), partition.partition(), offset, new byte[0], new byte[1]))
         .toList();
+  }
+
+  private void configure(String topic) {
+    batcher.configure(
+        Map.of(PartitionBatcher.TOPIC, topic, BoundedDeserializer.MAX_RECORD_BYTES, "300"));
   }
 
   /** Simulates a poll that returns records of one partition, and whose next offset is given. */
@@ -68,6 +75,23 @@ class PartitionBatcherTest {
     assertThat(batches.count()).isEqualTo(2);
     assertThat(batches.records(OTHER)).singleElement().isInstanceOf(PartitionBatch.class);
     assertThat(batches.nextOffsets().get(PARTITION).offset()).isEqualTo(3);
+  }
+
+  @Test
+  void aRecordThatIsTooLargeComesWithoutItsValue() {
+    configure("limited");
+    ConsumerRecord<byte[], byte[]> large =
+        new ConsumerRecord<>("t", 0, 1, new byte[0], new byte[400]);
+    large.headers().add("h", new byte[400]);
+    ConsumerRecords<byte[], byte[]> batches =
+        batcher.onConsume(
+            new ConsumerRecords<>(
+                Map.of(PARTITION, List.of(records(PARTITION, 0).get(0), large)),
+                Map.of(PARTITION, new OffsetAndMetadata(2))));
+
+    PartitionBatch batch = (PartitionBatch) batches.iterator().next();
+    assertThat(batch.range().records().get(0).value()).hasSize(1);
+    assertThat(batch.range().records().get(1)).isInstanceOf(OversizedRecord.class);
   }
 
   @Test
@@ -130,7 +154,7 @@ class PartitionBatcherTest {
 
   @Test
   void aPartitionIsSettledWhenEveryBatchOfItIsStored() {
-    batcher.configure(Map.of(PartitionBatcher.TOPIC, "settled"));
+    configure("settled");
     ChannelPositions channel = ChannelPositions.of("settled");
     assertThat(channel.isReading()).isFalse();
 
@@ -150,7 +174,7 @@ class PartitionBatcherTest {
   /** The connector drops batches of revoked partitions without telling anyone. */
   @Test
   void anAssignmentForgetsBatchesThatMayNeverBeStored() {
-    batcher.configure(Map.of(PartitionBatcher.TOPIC, "reassigned"));
+    configure("reassigned");
     PartitionBatch dropped = poll(3, 1, 2).get(0);
 
     assign();
@@ -167,7 +191,7 @@ class PartitionBatcherTest {
 
   @Test
   void aChannelWithoutPartitionsReads() {
-    batcher.configure(Map.of(PartitionBatcher.TOPIC, "standby"));
+    configure("standby");
 
     batcher.onCommit(Map.of());
 

@@ -31,15 +31,15 @@ class LaneTest {
   /** Stores batches in memory; a test can make it wait or fail. */
   private static final class FakeStore implements RecordStore {
     private final List<List<Delivery>> batches = new CopyOnWriteArrayList<>();
-    private final Deque<Exception> failures = new ArrayDeque<>();
+    private final Deque<Throwable> failures = new ArrayDeque<>();
     private final Semaphore permits = new Semaphore(Integer.MAX_VALUE);
     private final AtomicInteger comparisons = new AtomicInteger();
-    private volatile RuntimeException comparisonFailure;
+    private volatile Throwable comparisonFailure;
 
     @Override
     public void store(List<Delivery> deliveries) throws StorageException, InterruptedException {
       permits.acquire();
-      Exception failure;
+      Throwable failure;
       synchronized (failures) {
         failure = failures.poll();
       }
@@ -49,14 +49,20 @@ class LaneTest {
       if (failure instanceof RuntimeException e) {
         throw e;
       }
+      if (failure instanceof Error e) {
+        throw e;
+      }
       batches.add(new ArrayList<>(deliveries));
     }
 
     @Override
     public void catchUp(IntPredicate owned) {
       comparisons.incrementAndGet();
-      if (comparisonFailure != null) {
-        throw comparisonFailure;
+      if (comparisonFailure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (comparisonFailure instanceof Error e) {
+        throw e;
       }
     }
   }
@@ -69,7 +75,8 @@ class LaneTest {
   private final Lane lane =
       new Lane(
           "writer 1",
-          new ConsumerConfig(true, 1, MAX_RECORDS, MAX_BYTES, 1 << 20, Duration.ofSeconds(30)),
+          new ConsumerConfig(
+              true, 1, MAX_RECORDS, MAX_BYTES, 1 << 20, 1 << 20, Duration.ofSeconds(30)),
           store,
           metrics,
           new Tracing(null, true),
@@ -90,7 +97,6 @@ class LaneTest {
     for (int i = 0; i < records; i++) {
       values.add(new ConsumerRecord<>("t", 0, i, null, new byte[1]));
     }
-    space.take(bytes);
     lane.add(
         new Delivery(
             new RecordRange("t", null, 0, 0, records, values),
@@ -165,6 +171,42 @@ class LaneTest {
   }
 
   @Test
+  void anErrorIsAFailureThatIsRetried() {
+    store.failures.add(new OutOfMemoryError("Java heap space"));
+    store.failures.add(new NoClassDefFoundError("some/Class"));
+    thread.start();
+    add(1, 10);
+
+    await().until(() -> stored.get() == 1);
+    assertThat(metrics.counts().retries()).isEqualTo(2);
+    await().until(() -> space.bytes() == 0);
+    assertThat(state.lastError())
+        .hasValueSatisfying(error -> assertThat(error).contains("some/Class"));
+    assertThat(state.isFailing()).isFalse();
+  }
+
+  @Test
+  void anErrorAfterABatchWasStoredIsReportedAndTheBatchStoredAgain() {
+    AtomicInteger calls = new AtomicInteger();
+    lane.add(
+        new Delivery(
+            new RecordRange("t", null, 0, 0, 0, List.of()),
+            10,
+            System.nanoTime(),
+            () -> {
+              if (calls.incrementAndGet() == 1) {
+                throw new StackOverflowError();
+              }
+              stored.incrementAndGet();
+            }));
+    thread.start();
+
+    await().until(() -> stored.get() == 1);
+    assertThat(store.batches).hasSize(2);
+    await().until(() -> space.bytes() == 0);
+  }
+
+  @Test
   void itIsFailingUntilTheBatchIsStored() {
     store.failures.add(failure("42P01"));
     store.permits.drainPermits();
@@ -223,6 +265,19 @@ class LaneTest {
     await().until(() -> store.comparisons.get() > 1);
     store.comparisonFailure = null;
     await().until(() -> !state.isFailing());
+  }
+
+  @Test
+  void anErrorInAComparisonIsReportedAndTheComparisonRepeated() {
+    store.comparisonFailure = new OutOfMemoryError("Java heap space");
+    thread.start();
+
+    await().until(state::isFailing);
+    await().until(() -> store.comparisons.get() > 1);
+    store.comparisonFailure = null;
+    await().until(() -> !state.isFailing());
+    add(1, 10);
+    await().until(() -> stored.get() == 1);
   }
 
   @Test

@@ -21,20 +21,24 @@ class RetryTest {
       new Retry(
           new Backoff(Duration.ofMillis(2), Duration.ofMillis(4)),
           new Backoff(Duration.ofMillis(20), Duration.ofMillis(40)));
-  private final List<Exception> failures = new ArrayList<>();
+  private final List<Throwable> failures = new ArrayList<>();
   private final List<Duration> pauses = new ArrayList<>();
 
-  private void report(Exception failure, Duration pause) {
+  private void report(Throwable failure, Duration pause) {
     failures.add(failure);
     pauses.add(pause);
   }
 
   /** A step that fails in these ways, one after the other, and then succeeds. */
-  private static Callable<String> failing(Exception... failures) {
-    Deque<Exception> left = new LinkedList<>(Arrays.asList(failures));
+  private static Callable<String> failing(Throwable... failures) {
+    Deque<Throwable> left = new LinkedList<>(Arrays.asList(failures));
     return () -> {
       if (!left.isEmpty()) {
-        throw left.remove();
+        Throwable failure = left.remove();
+        if (failure instanceof Error e) {
+          throw e;
+        }
+        throw (Exception) failure;
       }
       return "done";
     };
@@ -62,6 +66,16 @@ class RetryTest {
 
     assertThat(pauses.get(2)).isGreaterThanOrEqualTo(Duration.ofMillis(20));
     assertThat(pauses.get(3)).isLessThanOrEqualTo(Duration.ofMillis(20));
+  }
+
+  @Test
+  void anErrorIsRetriedLikeADefect() throws InterruptedException {
+    OutOfMemoryError error = new OutOfMemoryError("Java heap space");
+
+    assertThat(retry.untilDone(failing(error), this::report)).isEqualTo("done");
+
+    assertThat(failures).containsExactly(error);
+    assertThat(pauses.get(0)).isGreaterThanOrEqualTo(Duration.ofMillis(10));
   }
 
   @Test

@@ -37,9 +37,13 @@ class EventPublisherTest {
         new ArrayList<>();
     private int accepts = Integer.MAX_VALUE;
     private boolean cancelled;
+    private Error error;
 
     @Override
     public <M extends Message<? extends ProducerRecord<String, byte[]>>> void send(M message) {
+      if (error != null) {
+        throw error;
+      }
       if (messages.size() >= accepts) {
         throw new IllegalStateException("buffer is full");
       }
@@ -127,6 +131,15 @@ class EventPublisherTest {
 
   private void fail(int message, String reason) {
     channel.messages.get(message).nack(new IllegalStateException(reason));
+  }
+
+  @Test
+  void anErrorOfTheChannelIsAnEventThatWasNotSent() {
+    channel.error = new OutOfMemoryError("Java heap space");
+
+    assertThat(publish(1)).isZero();
+    assertThat(publisher.inFlight()).isZero();
+    assertThat(results.lastError()).hasValue("OutOfMemoryError: Java heap space");
   }
 
   @Test

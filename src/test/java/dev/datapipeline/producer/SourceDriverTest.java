@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 class SourceDriverTest {
   private Instant now = Instant.parse("2026-01-15T10:17:16.857Z");
   private boolean broken;
+  private Error error;
 
   private final EventSource source =
       new EventSource() {
@@ -25,6 +26,9 @@ class SourceDriverTest {
         public List<Event> next(int max) {
           if (broken) {
             throw new IllegalStateException("broken");
+          }
+          if (error != null) {
+            throw error;
           }
           return List.of(new Event(null, Instant.EPOCH, new byte[] {'1'}));
         }
@@ -61,6 +65,17 @@ class SourceDriverTest {
     assertThat(driver.tick()).isEqualTo(1);
     assertThat(driver.failure()).isEmpty();
     assertThat(driver.state().lastError()).hasValue("IllegalStateException: broken");
+  }
+
+  @Test
+  void anErrorIsAFailureOfOneTick() {
+    error = new OutOfMemoryError("Java heap space");
+    assertThat(driver.tick()).isZero();
+    assertThat(driver.failure()).hasValue("OutOfMemoryError: Java heap space");
+
+    error = null;
+    assertThat(driver.tick()).isEqualTo(1);
+    assertThat(driver.failure()).isEmpty();
   }
 
   @Test

@@ -33,6 +33,7 @@ class TransactionalSenderTest {
     private boolean claimed = true;
     private int available;
     private int next;
+    private Error error;
 
     @Override
     public String name() {
@@ -62,6 +63,9 @@ class TransactionalSenderTest {
         next++;
         byte[] json = Integer.toString(next).getBytes(java.nio.charset.StandardCharsets.UTF_8);
         events.add(new Event("key", Instant.EPOCH, json, new FilePosition(7, next)));
+      }
+      if (error != null) {
+        throw error;
       }
       return events;
     }
@@ -157,6 +161,19 @@ class TransactionalSenderTest {
     assertThat(send()).isEqualTo(4);
     assertThat(source.resumed).hasSize(2);
     assertThat(producers).hasSize(2);
+  }
+
+  /** The source has already moved on, so it must be resumed. */
+  @Test
+  void afterAnErrorTheSourceIsResumed() {
+    source.available = 4;
+    source.error = new OutOfMemoryError("Java heap space");
+    assertThatThrownBy(this::send).isSameAs(source.error);
+    assertThat(producer().closed()).isTrue();
+
+    source.error = null;
+    assertThat(send()).isEqualTo(4);
+    assertThat(source.resumed).hasSize(2);
   }
 
   @Test

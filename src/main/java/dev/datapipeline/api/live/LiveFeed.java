@@ -1,6 +1,7 @@
 package dev.datapipeline.api.live;
 
 import dev.datapipeline.config.ApiConfig;
+import dev.datapipeline.failure.RepeatedTask;
 import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
@@ -49,8 +50,18 @@ public class LiveFeed {
   public void start() {
     Runtime.getRuntime().addShutdownHook(shutdownHook);
     long millis = INTERVAL.toMillis();
-    tasks.add(scheduler.scheduleAtFixedRate(this::sample, 0, millis, TimeUnit.MILLISECONDS));
-    tasks.add(scheduler.scheduleWithFixedDelay(this::query, millis, millis, TimeUnit.MILLISECONDS));
+    tasks.add(
+        scheduler.scheduleAtFixedRate(
+            new RepeatedTask("the sample of the live feed", this::sample),
+            0,
+            millis,
+            TimeUnit.MILLISECONDS));
+    tasks.add(
+        scheduler.scheduleWithFixedDelay(
+            new RepeatedTask("the query of the live feed", this::query),
+            millis,
+            millis,
+            TimeUnit.MILLISECONDS));
   }
 
   /** Returns whether there is no room for another viewer. */
@@ -70,15 +81,10 @@ public class LiveFeed {
   }
 
   private void sample() {
-    try {
-      String sample = sampler.sample();
-      String state = sampler.state();
-      viewers.sendSample(sample);
-      viewers.send("state", state);
-    } catch (RuntimeException e) {
-      // caught because an exception would end the schedule
-      LOG.log(Level.FINE, "no sample taken", e);
-    }
+    String sample = sampler.sample();
+    String state = sampler.state();
+    viewers.sendSample(sample);
+    viewers.send("state", state);
   }
 
   private void query() {

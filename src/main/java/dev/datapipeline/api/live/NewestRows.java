@@ -29,10 +29,14 @@ class NewestRows {
   Map<String, String> read() {
     RowFormat format = new RowFormat(reader.positions());
     JsonArrayBuilder events = Json.createArrayBuilder();
-    reader.latest(EventFilter.ALL, null, ROWS).forEach(event -> events.add(format.preview(event)));
+    reader
+        .latest(EventFilter.ALL, null, ROWS)
+        .rows()
+        .forEach(event -> events.add(format.preview(event)));
     JsonArrayBuilder letters = Json.createArrayBuilder();
     deadLetters
         .list(false, null, null, ROWS)
+        .rows()
         .forEach(letter -> letters.add(format.preview(letter)));
     Map<String, String> messages = new LinkedHashMap<>();
     messages.put("events", events.build().toString());

@@ -14,6 +14,11 @@ import java.util.stream.Collectors;
 /** Reads and replays dead letters. Thread-safe. */
 @ApplicationScoped
 public class DeadLetterRepository {
+  /** JPQL for the size of a dead letter in bytes. */
+  private static final String SIZE =
+      "SQL('coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)"
+          + " + coalesce(octet_length(CAST(? AS text)), 0)', d.payload, d.key, d.headers)";
+
   @PersistenceContext private EntityManager entityManager;
   @Inject private ApiConfig config;
 
@@ -32,26 +37,38 @@ public class DeadLetterRepository {
    * @param replayed true for replayed ones only, false for waiting ones only, null for both
    * @param topic only dead letters of this topic; null for all topics
    * @param before only dead letters with a smaller id; null for the first page
-   * @param limit the maximum number, 1 or more
+   * @param limit the maximum number, 1 or more; large dead letters make a page shorter
    * @return may be empty
    */
-  public List<DeadLetter> list(Boolean replayed, String topic, Long before, int limit) {
-    TypedQuery<DeadLetter> query =
-        query(
-            "SELECT d FROM DeadLetter d WHERE d.id < :before"
-                + (replayed == null
-                    ? ""
-                    : replayed ? " AND d.replayedAt IS NOT NULL" : " AND d.replayedAt IS NULL")
-                + (topic == null
-                    ? ""
-                    : " AND d.topicPartitionId IN (SELECT p.id FROM TopicPartitionPosition p"
-                        + " WHERE p.topic = :topic)")
-                + " ORDER BY d.id DESC");
+  public Page<DeadLetter> list(Boolean replayed, String topic, Long before, int limit) {
+    String from =
+        " FROM DeadLetter d WHERE d.id < :before"
+            + (replayed == null
+                ? ""
+                : replayed ? " AND d.replayedAt IS NOT NULL" : " AND d.replayedAt IS NULL")
+            + (topic == null
+                ? ""
+                : " AND d.topicPartitionId IN (SELECT p.id FROM TopicPartitionPosition p"
+                    + " WHERE p.topic = :topic)")
+            + " ORDER BY d.id DESC";
+    PageSpace space = new PageSpace(limit);
+    List<DeadLetter> page = List.of();
+    int rows =
+        space.take(
+            page(query("SELECT " + SIZE + from, Number.class), topic, before, limit)
+                .getResultList());
+    if (rows > 0) {
+      page = page(query("SELECT d" + from, DeadLetter.class), topic, before, rows).getResultList();
+    }
+    return new Page<>(page, space.isFull());
+  }
+
+  private static <T> TypedQuery<T> page(TypedQuery<T> query, String topic, Long before, int limit) {
     query.setParameter("before", before == null ? Long.MAX_VALUE : before);
     if (topic != null) {
       query.setParameter("topic", topic);
     }
-    return query.setMaxResults(limit).getResultList();
+    return query.setMaxResults(limit);
   }
 
   /**
@@ -61,15 +78,15 @@ public class DeadLetterRepository {
    * @return empty if there is none with this id
    */
   public Optional<DeadLetter> find(long id) {
-    return query("SELECT d FROM DeadLetter d WHERE d.id = :id")
+    return query("SELECT d FROM DeadLetter d WHERE d.id = :id", DeadLetter.class)
         .setParameter("id", id)
         .getResultStream()
         .findFirst();
   }
 
-  private TypedQuery<DeadLetter> query(String jpql) {
+  private <T> TypedQuery<T> query(String jpql, Class<T> type) {
     return entityManager
-        .createQuery(jpql, DeadLetter.class)
+        .createQuery(jpql, type)
         .setHint("jakarta.persistence.query.timeout", (int) config.queryTimeout().toMillis())
         .setHint("eclipselink.read-only", true);
   }

@@ -6,6 +6,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.PersistenceContext;
+import jakarta.persistence.Query;
 import jakarta.persistence.TypedQuery;
 import java.io.IOException;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -26,6 +28,10 @@ import java.util.stream.Collectors;
 public class EventReader {
   private static final String TIMEOUT_HINT = "jakarta.persistence.query.timeout";
   private static final int EXPORT_PAGE = 2000;
+
+  /** JPQL for the size of an event in bytes. */
+  private static final String SIZE = "SQL('octet_length(CAST(? AS text))', e.payload)";
+
   private static final Duration EXPORT_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration FIRST_SLICE = Duration.ofSeconds(1);
   private static final int SLICE_GROWTH = 8;
@@ -64,28 +70,29 @@ public class EventReader {
    *
    * @param filter selects the events
    * @param after the end of the previous page; null for the first page
-   * @param limit the maximum number, 1 or more
+   * @param limit the maximum number, 1 or more; large events make a page shorter
    * @return may be empty
    */
-  public List<RawEvent> latest(EventFilter filter, Position after, int limit) {
+  public Page<RawEvent> latest(EventFilter filter, Position after, int limit) {
     List<RawEvent> page = new ArrayList<>();
+    PageSpace space = new PageSpace(limit);
     // the next page continues with events of the same timestamp
     OffsetDateTime end = after == null ? filter.to() : after.timestamp().plus(1, ChronoUnit.MICROS);
     OffsetDateTime base = earlier(end, newest());
     Duration length = FIRST_SLICE;
     boolean last = false;
-    while (!last && page.size() < limit) {
+    while (!last && !space.isFull()) {
       OffsetDateTime begin = beginOfSlice(base, length);
       if (begin == null || (filter.from() != null && !filter.from().isBefore(begin))) {
         begin = filter.from();
         last = true;
       }
-      page.addAll(slice(filter.between(begin, end), after, limit - page.size()));
+      page.addAll(slice(filter.between(begin, end), after, space));
       end = begin;
       base = begin;
       length = length.multipliedBy(SLICE_GROWTH);
     }
-    return page;
+    return new Page<>(page, space.isFull());
   }
 
   /** Returns where a slice begins; null if everything before its end belongs to it. */
@@ -117,25 +124,43 @@ public class EventReader {
         .orElseGet(OffsetDateTime::now);
   }
 
-  private List<RawEvent> slice(EventFilter filter, Position after, int limit) {
+  private List<RawEvent> slice(EventFilter filter, Position after, PageSpace space) {
     String[] conditions =
         after == null
             ? new String[0]
             : new String[] {
               "(e.timestamp < :lastTime OR (e.timestamp = :lastTime AND e.id < :lastId))"
             };
-    TypedQuery<RawEvent> query =
-        filter.bind(
-            query(
-                "SELECT e FROM RawEvent e"
-                    + filter.where(conditions)
-                    + " ORDER BY e.timestamp DESC, e.id DESC",
-                RawEvent.class,
-                config.queryTimeout()));
-    if (after != null) {
-      query.setParameter("lastTime", after.timestamp()).setParameter("lastId", after.id());
+    String from =
+        " FROM RawEvent e" + filter.where(conditions) + " ORDER BY e.timestamp DESC, e.id DESC";
+    return fitting(
+        from,
+        config.queryTimeout(),
+        space.rows(),
+        space,
+        query -> {
+          filter.bind(query);
+          if (after != null) {
+            query.setParameter("lastTime", after.timestamp()).setParameter("lastId", after.id());
+          }
+        });
+  }
+
+  /**
+   * Returns as many events as fit into a page. Their sizes are queried first, so that no more than
+   * a page is ever in memory, whatever the size of the events.
+   */
+  private List<RawEvent> fitting(
+      String from, Duration timeout, int limit, PageSpace space, Consumer<Query> parameters) {
+    TypedQuery<Number> sizes = query("SELECT " + SIZE + from, Number.class, timeout);
+    parameters.accept(sizes);
+    int rows = space.take(sizes.setMaxResults(limit).getResultList());
+    if (rows == 0) {
+      return List.of();
     }
-    return query.setMaxResults(limit).getResultList();
+    TypedQuery<RawEvent> events = query("SELECT e" + from, RawEvent.class, timeout);
+    parameters.accept(events);
+    return events.setMaxResults(rows).getResultList();
   }
 
   /** Receives the pages of an export. */
@@ -174,19 +199,14 @@ public class EventReader {
     long next = ((Number) bounds[0]).longValue();
     long end = ((Number) bounds[1]).longValue();
     while (next <= end) {
+      long begin = next;
       List<RawEvent> page =
-          filter
-              .bind(
-                  query(
-                      "SELECT e FROM RawEvent e"
-                          + filter.where("e.id >= :next", "e.id <= :end")
-                          + " ORDER BY e.id",
-                      RawEvent.class,
-                      EXPORT_TIMEOUT))
-              .setParameter("next", next)
-              .setParameter("end", end)
-              .setMaxResults(EXPORT_PAGE)
-              .getResultList();
+          fitting(
+              " FROM RawEvent e" + filter.where("e.id >= :next", "e.id <= :end") + " ORDER BY e.id",
+              EXPORT_TIMEOUT,
+              EXPORT_PAGE,
+              new PageSpace(EXPORT_PAGE),
+              query -> filter.bind(query).setParameter("next", begin).setParameter("end", end));
       if (page.isEmpty()) {
         return;
       }
