@@ -8,11 +8,13 @@ import dev.datapipeline.source.EventSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class SourceDriverTest {
   private Instant now = Instant.parse("2026-01-15T10:17:16.857Z");
   private boolean broken;
+  private Optional<String> problem = Optional.empty();
 
   private final EventSource source =
       new EventSource() {
@@ -27,6 +29,11 @@ class SourceDriverTest {
             throw new IllegalStateException("broken");
           }
           return List.of(new Event(null, Instant.EPOCH, new byte[] {'1'}));
+        }
+
+        @Override
+        public Optional<String> problem() {
+          return problem;
         }
       };
 
@@ -61,6 +68,19 @@ class SourceDriverTest {
     assertThat(driver.tick()).isEqualTo(1);
     assertThat(driver.failure()).isEmpty();
     assertThat(driver.state().lastError()).hasValue("IllegalStateException: broken");
+  }
+
+  @Test
+  void aProblemOfASourceThatWorksIsShownAndIsNoFailure() {
+    problem = Optional.of("cannot read a file");
+    assertThat(driver.tick()).isEqualTo(1);
+    assertThat(driver.problem()).hasValue("cannot read a file");
+    assertThat(driver.state().lastError()).hasValue("cannot read a file");
+    assertThat(driver.failure()).isEmpty();
+
+    problem = Optional.empty();
+    driver.tick();
+    assertThat(driver.problem()).isEmpty();
   }
 
   @Test
