@@ -160,22 +160,23 @@ public class FilePositions {
   }
 
   /**
-   * Returns the files of a reader that have a certain inode and have not ended.
+   * Returns the files of a reader that have certain inodes and have not ended.
    *
    * @param reader the reader's name
-   * @param inode the inode
+   * @param inodes the inodes
    * @return in no particular order
    * @throws SQLException if the statement fails
    */
-  public List<KnownFile> files(String reader, long inode) throws SQLException {
+  public List<KnownFile> filesWithInodes(String reader, Collection<Long> inodes)
+      throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
                 "SELECT "
                     + COLUMNS
-                    + ", ended FROM file_positions WHERE reader = ? AND inode = ? AND NOT ended")) {
+                    + ", ended FROM file_positions WHERE reader = ? AND inode = ANY (?) AND NOT ended")) {
       statement.setString(1, reader);
-      statement.setLong(2, inode);
+      statement.setArray(2, connection.createArrayOf("bigint", inodes.toArray()));
       return files(statement);
     }
   }

@@ -214,7 +214,7 @@ class FilePositionsIT {
     store(position(1, 20).with(longer).toBytes());
     store(position(1, 20).toBytes());
 
-    assertThat(positions.files("reader", 1L))
+    assertThat(positions.filesWithInodes("reader", List.of(1L, 5L)))
         .containsExactly(new KnownFile(position(1, 20).with(longer), false));
   }
 
@@ -230,7 +230,7 @@ class FilePositionsIT {
     assertThat(positions.files("reader", 1, List.of(position(2, 0).file(), UUID.randomUUID())))
         .containsExactlyInAnyOrder(
             new KnownFile(position(3, 3), false), new KnownFile(position(2, 2), true));
-    assertThat(positions.files("reader", 2L)).isEmpty();
+    assertThat(positions.filesWithInodes("reader", List.of(2L))).isEmpty();
     assertThat(positions.files("other", 1, List.of(position(2, 0).file()))).isEmpty();
     execute("DELETE FROM file_positions");
     assertThat(positions.files("reader", 10, List.of())).isEmpty();

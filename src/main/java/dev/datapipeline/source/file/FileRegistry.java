@@ -244,15 +244,13 @@ final class FileRegistry {
   }
 
   private void addNew(Map<Long, Path> found) throws SQLException {
-    if (!complete) {
-      for (Long inode : found.keySet()) {
-        if (!files.containsKey(inode)) {
-          know(
-              positions.files(config.reader(), inode).stream()
-                  .map(file -> withUnstored(file.position()))
-                  .toList());
-        }
-      }
+    Set<Long> unknown = new HashSet<>(found.keySet());
+    unknown.removeAll(files.keySet());
+    if (!complete && !unknown.isEmpty()) {
+      know(
+          positions.filesWithInodes(config.reader(), unknown).stream()
+              .map(file -> withUnstored(file.position()))
+              .toList());
     }
     long followed =
         files.values().stream()
@@ -405,6 +403,7 @@ final class FileRegistry {
     files.clear();
     others.clear();
     unstored.clear();
+    problems.clear();
   }
 
   private static void close(FollowedFile file) {

@@ -69,7 +69,12 @@ public class FileSource implements ResumableSource {
   @Override
   public synchronized boolean claim() {
     try {
-      return lease.acquire();
+      boolean held = lease.acquire();
+      if (!held) {
+        // the source is resumed before it reads again
+        registry.close();
+      }
+      return held;
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }

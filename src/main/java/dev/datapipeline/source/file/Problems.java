@@ -32,6 +32,7 @@ final class Problems {
 
   void clear() {
     unreadable.clear();
+    skipped = 0;
   }
 
   /** Describes all of them in one line; empty if there are none. */

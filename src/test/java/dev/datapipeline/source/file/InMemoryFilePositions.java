@@ -101,10 +101,11 @@ final class InMemoryFilePositions extends FilePositions {
   }
 
   @Override
-  public List<KnownFile> files(String reader, long inode) throws SQLException {
+  public List<KnownFile> filesWithInodes(String reader, Collection<Long> inodes)
+      throws SQLException {
     statement();
     return files.values().stream()
-        .filter(file -> !file.ended() && file.position().inode() == inode)
+        .filter(file -> !file.ended() && inodes.contains(file.position().inode()))
         .toList();
   }
 
