@@ -326,15 +326,16 @@ final class FileRegistry {
    */
   private Optional<FollowedFile> original(Path path, byte[] first) throws IOException {
     long size = Files.size(path);
+    String name = path.toString();
     return known()
-        .filter(file -> isCopyOf(file, path))
+        .filter(file -> isCopyOf(file, name))
         .filter(file -> file.fingerprint().length() >= MIN_COPY_BYTES)
         .filter(file -> file.continuesIn(first, size))
         .findFirst();
   }
 
-  private static boolean isCopyOf(FollowedFile file, Path path) {
-    return isNamedLikeACopy(path, Set.of(file.path()));
+  private static boolean isCopyOf(FollowedFile file, String path) {
+    return path.length() > file.path().length() && path.startsWith(file.path());
   }
 
   /**
@@ -342,9 +343,10 @@ final class FileRegistry {
    * its original, but is shorter than what has been read of the original.
    */
   private boolean isUnfinishedCopy(Path path, byte[] first) throws IOException {
+    String name = path.toString();
     for (FollowedFile file : files.values()) {
       if (file.isOpen()
-          && isCopyOf(file, path)
+          && isCopyOf(file, name)
           && Files.size(path) < file.position()
           && Arrays.equals(file.tail().firstBytes(first.length), first)) {
         return true;
