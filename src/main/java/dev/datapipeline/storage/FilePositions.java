@@ -243,7 +243,8 @@ public class FilePositions {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
-                "SELECT partition, next_offset FROM topic_partitions WHERE topic_id = ?")) {
+                "SELECT partition, next_offset FROM topic_partitions"
+                    + " WHERE topic_id = ? AND ended_at IS NULL")) {
       statement.setObject(1, topicId);
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
