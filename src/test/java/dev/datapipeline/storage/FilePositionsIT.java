@@ -235,4 +235,16 @@ class FilePositionsIT {
     execute("DELETE FROM file_positions");
     assertThat(positions.files("reader", 10, List.of())).isEmpty();
   }
+
+  @Test
+  void theBacklogBeginsAtThePositionOfThePresentIncarnation() throws Exception {
+    migrate("latest");
+    UUID topic = UUID.randomUUID();
+    execute(
+        ("INSERT INTO topic_partitions"
+                + " (topic, topic_id, partition, incarnation, next_offset, ended_at)"
+                + " VALUES ('t', '%1$s', 0, 1, 40, NULL), ('t', '%1$s', 0, 0, 100, now())")
+            .formatted(topic));
+    assertThat(positions.storedOffsets(topic)).containsExactly(Map.entry(0, 40L));
+  }
 }
