@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
  * @param reader name under which positions are stored; of several instances with the same name, one
  *     follows the files
  * @param maxLineBytes maximum length of a line; a longer one becomes several events
+ * @param maxFiles maximum number of files that are open at once
  * @param lastLineTimeout how long to wait for the end of the last line before sending it anyway
  */
 public record FileConfig(
@@ -23,6 +24,7 @@ public record FileConfig(
     Format format,
     String reader,
     int maxLineBytes,
+    int maxFiles,
     Duration lastLineTimeout) {
 
   /** The format of a line. */
@@ -58,6 +60,7 @@ public record FileConfig(
                   .toUpperCase(Locale.ROOT)),
           settings.text("FILE_READER", READER, "1 to 100 of the characters a-z A-Z 0-9 . _ -"),
           settings.integer("FILE_MAX_LINE_BYTES", 1024, 1 << 24),
+          settings.integer("FILE_MAX_FILES", 1, 100_000),
           settings.duration("FILE_LAST_LINE_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(1)));
     } catch (InvalidPathException e) {
       throw new InvalidSettingException("FILE_PATH", path, "a path");

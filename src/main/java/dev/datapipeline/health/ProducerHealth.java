@@ -78,6 +78,7 @@ class ProducerHealth extends PartHealth {
             .withData("notSent", counts.notSent())
             .withData("inFlight", publisher.inFlight());
     addAge(response, "secondsSinceLastAcknowledgement", publisher.acknowledgedAt());
+    control.problem().ifPresent(line -> response.withData("problem", line));
     addError(response, control.failure().or(publisher::lastError));
     return response;
   }

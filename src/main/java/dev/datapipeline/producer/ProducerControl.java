@@ -120,6 +120,18 @@ public class ProducerControl {
   }
 
   /**
+   * Returns what keeps sources that work from sending some of their events, such as a file that
+   * can't be read.
+   *
+   * @return one line with the name of the first such source; empty if there is none
+   */
+  public Optional<String> problem() {
+    return sources.all().stream()
+        .flatMap(driver -> driver.problem().map(what -> driver.name() + ": " + what).stream())
+        .findFirst();
+  }
+
+  /**
    * Returns the names of the paused sources.
    *
    * @return in configured order

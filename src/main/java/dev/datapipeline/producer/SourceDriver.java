@@ -20,17 +20,22 @@ final class SourceDriver {
 
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
 
+  /** A problem may last until somebody removes a file. */
+  private static final Duration PROBLEM_INTERVAL = Duration.ofMinutes(1);
+
   private final EventSource source;
   private final SourceConfig config;
   private final EventSender sender;
   private final InstantSource clock;
   private final LogThrottle throttle;
+  private final LogThrottle problemThrottle;
   private final SendResults results = new SendResults();
   private volatile Duration interval;
   private volatile boolean paused;
   private volatile Instant nextTick;
   private volatile Instant lastTick;
   private volatile String lastFailure;
+  private volatile String problem;
   private boolean stopped;
   private volatile boolean failing;
 
@@ -44,6 +49,7 @@ final class SourceDriver {
     this.sender = sender;
     this.clock = clock;
     this.throttle = new LogThrottle(REPORT_INTERVAL, clock);
+    this.problemThrottle = new LogThrottle(PROBLEM_INTERVAL, clock);
     this.interval = config.interval();
   }
 
@@ -65,6 +71,7 @@ final class SourceDriver {
     try {
       int accepted = sender.send(source, config, results);
       failing = false;
+      reportProblem(source.problem());
       return accepted;
     } catch (RuntimeException | Error e) {
       failing = true;
@@ -74,6 +81,14 @@ final class SourceDriver {
             LOG.log(Level.FINE, "cause", e);
           });
       return 0;
+    }
+  }
+
+  /** The source works, so this doesn't make it a failing one. */
+  private void reportProblem(Optional<String> now) {
+    problem = now.orElse(null);
+    if (now.isPresent() && problemThrottle.permits(now.get())) {
+      LOG.log(Level.WARNING, "source {0}: {1}", new Object[] {name(), now.get()});
     }
   }
 
@@ -134,6 +149,11 @@ final class SourceDriver {
     return failing ? Optional.ofNullable(lastFailure) : Optional.empty();
   }
 
+  /** Returns what keeps the source from sending some of its events, although it works. */
+  Optional<String> problem() {
+    return Optional.ofNullable(problem);
+  }
+
   SourceState state() {
     return new SourceState(
         config.name(),
@@ -144,6 +164,9 @@ final class SourceDriver {
         results.sent(),
         results.notSent(),
         Optional.ofNullable(lastTick),
-        Optional.ofNullable(lastFailure).or(results::lastError));
+        failure()
+            .or(this::problem)
+            .or(() -> Optional.ofNullable(lastFailure))
+            .or(results::lastError));
   }
 }

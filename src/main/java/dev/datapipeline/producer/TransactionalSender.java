@@ -6,7 +6,9 @@ import dev.datapipeline.broker.KafkaClients;
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.record.EventTime;
 import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.FileProgress;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.source.EventSource;
 import dev.datapipeline.source.ResumableSource;
@@ -14,10 +16,10 @@ import dev.datapipeline.storage.FilePositions;
 import dev.datapipeline.tracing.SendSpan;
 import dev.datapipeline.tracing.Tracing;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
-import java.util.HashMap;
+import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
 import org.apache.kafka.clients.producer.Producer;
@@ -33,9 +35,10 @@ final class TransactionalSender implements EventSender {
   private static final int MAX_TRANSACTIONS_PER_TICK = 20;
 
   private final Function<String, Producer<String, byte[]>> producers;
-  private final Function<String, Map<Long, Long>> unstoredPositions;
+  private final Function<String, FileProgress> unstoredPositions;
   private final PipelineMetrics metrics;
   private final Tracing tracing;
+  private final InstantSource clock;
   private Producer<String, byte[]> producer;
 
   TransactionalSender(
@@ -48,7 +51,8 @@ final class TransactionalSender implements EventSender {
         clients::transactionalProducer,
         topic -> unstoredPositions(topic, broker, positions, new BacklogScan(clients)),
         metrics,
-        tracing);
+        tracing,
+        Clock.systemUTC());
   }
 
   /**
@@ -56,38 +60,39 @@ final class TransactionalSender implements EventSender {
    *
    * @param producers creates a producer with a transactional id
    * @param unstoredPositions returns, for a topic, the positions of events that are on the topic
-   *     but not stored yet, by file id
+   *     but not stored yet
+   * @param clock tells when a record is sent
    */
   TransactionalSender(
       Function<String, Producer<String, byte[]>> producers,
-      Function<String, Map<Long, Long>> unstoredPositions,
+      Function<String, FileProgress> unstoredPositions,
       PipelineMetrics metrics,
-      Tracing tracing) {
+      Tracing tracing,
+      InstantSource clock) {
     this.producers = producers;
     this.unstoredPositions = unstoredPositions;
     this.metrics = metrics;
     this.tracing = tracing;
+    this.clock = clock;
   }
 
   /**
    * Scans the topic. The stored offsets are read first. Records that are stored during the scan are
    * then seen twice, which is harmless. In the reverse order they could be missed.
    */
-  private static Map<Long, Long> unstoredPositions(
+  private static FileProgress unstoredPositions(
       String topic, Broker broker, FilePositions positions, BacklogScan scan) {
     UUID topicId =
         broker
             .topicId(topic)
             .orElseThrow(
                 () -> new IllegalStateException("topic %s does not exist".formatted(topic)));
-    Map<Long, Long> found = new HashMap<>();
+    FileProgress found = new FileProgress();
     try {
       scan.read(
           broker.partitions(topic),
           positions.storedOffsets(topicId),
-          record ->
-              FilePosition.of(record.headers())
-                  .ifPresent(position -> found.merge(position.file(), position.next(), Math::max)));
+          record -> found.add(record.headers()));
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
@@ -128,8 +133,7 @@ final class TransactionalSender implements EventSender {
       producer.beginTransaction();
       for (Event event : events) {
         ProducerRecord<String, byte[]> record =
-            new ProducerRecord<>(
-                topic, null, event.timestamp().toEpochMilli(), event.key(), event.json());
+            EventTime.record(topic, event.timestamp(), clock.instant(), event.key(), event.json());
         if (event.position() != null) {
           record.headers().add(FilePosition.HEADER, event.position().toBytes());
         }

@@ -1,6 +1,7 @@
 package dev.datapipeline.source;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Supplies events. Every CDI bean that implements this interface is a source; the setting {@code
@@ -24,4 +25,14 @@ public interface EventSource {
    * @return the events in the order in which they are sent; may be empty, never null
    */
   List<Event> next(int max);
+
+  /**
+   * Returns what kept the last call of {@link #next} from returning some of the events, although
+   * the source works. It is logged and shown by the health check.
+   *
+   * @return one line; empty if nothing did
+   */
+  default Optional<String> problem() {
+    return Optional.empty();
+  }
 }

@@ -1,6 +1,6 @@
 package dev.datapipeline.source;
 
-import java.util.Map;
+import dev.datapipeline.record.FileProgress;
 
 /**
  * A source that can resume at a stored position. Its events are sent in Kafka transactions, so each
@@ -31,7 +31,7 @@ public interface ResumableSource extends EventSource {
    * returned since the previous call must then be returned again, unless the stored positions or
    * the argument cover them.
    *
-   * @param unstored positions of events that are on the topic but not stored yet, by file id
+   * @param unstored positions of events that are on the topic but not stored yet
    */
-  void resume(Map<Long, Long> unstored);
+  void resume(FileProgress unstored);
 }

@@ -1,6 +1,9 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.FileProgress;
+import dev.datapipeline.record.Fingerprint;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -9,11 +12,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.UUID;
+import java.util.logging.Logger;
 import javax.sql.DataSource;
 
 /**
@@ -22,22 +26,45 @@ import javax.sql.DataSource;
  */
 @ApplicationScoped
 public class FilePositions {
+  private static final Logger LOG = Logger.getLogger(FilePositions.class.getName());
+
+  private static final String COLUMNS =
+      "reader, file, path, inode, fingerprint, fingerprint_length, next_offset";
+
+  /** The position of another file is never moved, whatever a header says. */
+  private static final String MOVE =
+      "INSERT INTO file_positions AS f ("
+          + COLUMNS
+          + ", by_number) VALUES (?, ?, ?, ?, ?, ?, ?, false)"
+          + " ON CONFLICT (file) DO UPDATE SET"
+          + " next_offset = greatest(f.next_offset, excluded.next_offset),"
+          + " fingerprint = CASE WHEN excluded.fingerprint_length > f.fingerprint_length"
+          + " THEN excluded.fingerprint ELSE f.fingerprint END,"
+          + " fingerprint_length = greatest(f.fingerprint_length, excluded.fingerprint_length),"
+          + " updated_at = now()"
+          + " WHERE f.reader = excluded.reader AND f.inode = excluded.inode"
+          + " AND (f.fingerprint_length <> excluded.fingerprint_length"
+          + " OR f.fingerprint = excluded.fingerprint)";
+
+  private static final LogThrottle THROTTLE = new LogThrottle(Duration.ofSeconds(10));
 
   /**
    * A followed file.
    *
-   * @param id its id in {@code file_positions}
-   * @param path the path at which it was found
-   * @param inode its inode number in the file system
-   * @param fingerprint a digest of its first bytes
-   * @param fingerprintLength the number of bytes that the digest covers
-   * @param next the offset after the last stored line
+   * @param position what the file is, and the offset after the last stored line
+   * @param ended whether it was truncated or overwritten
    */
-  public record KnownFile(
-      long id, String path, long inode, byte[] fingerprint, int fingerprintLength, long next) {}
+  public record KnownFile(FilePosition position, boolean ended) {}
 
   @Resource(lookup = "jdbc/datapipeline")
   private DataSource dataSource;
+
+  /** Required by CDI; the container injects the datasource. */
+  protected FilePositions() {}
+
+  FilePositions(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
 
   /**
    * Acquires or renews the lease on a reader's files.
@@ -83,95 +110,123 @@ public class FilePositions {
   }
 
   /**
-   * Returns the files of a reader.
+   * Takes over a reader's files from the previous version, whose records name a file by the number
+   * of its row. Positions advance to what such records say that are on the topic. From now on the
+   * headers of such records are ignored, because row numbers may be issued again.
    *
    * @param reader the reader's name
-   * @return the files that have not ended, in the order in which they were found
+   * @param numbered the positions in records that are not stored yet, by row number
    * @throws SQLException if the statement fails
    */
-  public List<KnownFile> files(String reader) throws SQLException {
-    List<KnownFile> files = new ArrayList<>();
+  public void adoptNumbered(String reader, Map<Long, Long> numbered) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
-                "SELECT id, path, inode, fingerprint, fingerprint_length, next_offset"
-                    + " FROM file_positions WHERE reader = ? AND NOT ended ORDER BY id")) {
+                "UPDATE file_positions f SET by_number = false, next_offset = greatest(next_offset,"
+                    + " (SELECT max(u.next) FROM unnest(?::bigint[], ?::bigint[]) AS u (id, next)"
+                    + " WHERE u.id = f.id))"
+                    + " WHERE reader = ? AND by_number")) {
+      statement.setArray(1, connection.createArrayOf("bigint", numbered.keySet().toArray()));
+      statement.setArray(2, connection.createArrayOf("bigint", numbered.values().toArray()));
+      statement.setString(3, reader);
+      statement.executeUpdate();
+    }
+  }
+
+  /**
+   * Returns the newest files of a reader that have not ended, and the files with certain ids.
+   *
+   * @param reader the reader's name
+   * @param max the maximum number of newest files
+   * @param ids ids of files that are returned in any case, if they are known
+   * @return in no particular order
+   * @throws SQLException if the statement fails
+   */
+  public List<KnownFile> files(String reader, int max, Collection<UUID> ids) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "(SELECT %1$s, ended FROM file_positions WHERE reader = ? AND NOT ended"
+                        .formatted(COLUMNS)
+                    + " ORDER BY file DESC LIMIT ?) UNION"
+                    + " SELECT %1$s, ended FROM file_positions WHERE reader = ? AND file = ANY (?)"
+                        .formatted(COLUMNS))) {
       statement.setString(1, reader);
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          files.add(
-              new KnownFile(
-                  row.getLong(1),
-                  row.getString(2),
-                  row.getLong(3),
-                  row.getBytes(4),
-                  row.getInt(5),
-                  row.getLong(6)));
-        }
+      statement.setInt(2, max);
+      statement.setString(3, reader);
+      statement.setArray(4, connection.createArrayOf("uuid", ids.toArray()));
+      return files(statement);
+    }
+  }
+
+  /**
+   * Returns the files of a reader that have certain inodes and have not ended.
+   *
+   * @param reader the reader's name
+   * @param inodes the inodes
+   * @return in no particular order
+   * @throws SQLException if the statement fails
+   */
+  public List<KnownFile> filesWithInodes(String reader, Collection<Long> inodes)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "SELECT "
+                    + COLUMNS
+                    + ", ended FROM file_positions WHERE reader = ? AND inode = ANY (?) AND NOT ended")) {
+      statement.setString(1, reader);
+      statement.setArray(2, connection.createArrayOf("bigint", inodes.toArray()));
+      return files(statement);
+    }
+  }
+
+  private static List<KnownFile> files(PreparedStatement statement) throws SQLException {
+    List<KnownFile> files = new ArrayList<>();
+    try (ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        files.add(
+            new KnownFile(
+                new FilePosition(
+                    row.getString(1),
+                    row.getObject(2, UUID.class),
+                    row.getString(3),
+                    row.getLong(4),
+                    new Fingerprint(row.getBytes(5), row.getInt(6)),
+                    row.getLong(7)),
+                row.getBoolean(8)));
       }
     }
     return files;
   }
 
   /**
-   * Adds a file.
+   * Adds a file. Does nothing if there is a file with the same id.
+   *
+   * @param position what the file is, and where reading starts
+   * @throws SQLException if the statement fails
+   */
+  public void add(FilePosition position) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      moveTo(connection, List.of(position));
+    }
+  }
+
+  /**
+   * Marks the files with a certain inode as ended, because it was truncated or overwritten.
    *
    * @param reader the reader's name
-   * @param file the file; its id is ignored
-   * @return the id of the new row
+   * @param inode the inode
    * @throws SQLException if the statement fails
    */
-  public long add(String reader, KnownFile file) throws SQLException {
+  public void end(String reader, long inode) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
-                "INSERT INTO file_positions"
-                    + " (reader, path, inode, fingerprint, fingerprint_length, next_offset)"
-                    + " VALUES (?, ?, ?, ?, ?, ?) RETURNING id")) {
+                "UPDATE file_positions SET ended = true"
+                    + " WHERE reader = ? AND inode = ? AND NOT ended")) {
       statement.setString(1, reader);
-      statement.setString(2, file.path());
-      statement.setLong(3, file.inode());
-      statement.setBytes(4, file.fingerprint());
-      statement.setInt(5, file.fingerprintLength());
-      statement.setLong(6, file.next());
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
-    }
-  }
-
-  /**
-   * Replaces the fingerprint of a file that has grown by one that covers more bytes.
-   *
-   * @param id the file's id
-   * @param fingerprint the digest
-   * @param length the number of bytes that the digest covers
-   * @throws SQLException if the statement fails
-   */
-  public void fingerprint(long id, byte[] fingerprint, int length) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement =
-            connection.prepareStatement(
-                "UPDATE file_positions SET fingerprint = ?, fingerprint_length = ? WHERE id = ?")) {
-      statement.setBytes(1, fingerprint);
-      statement.setInt(2, length);
-      statement.setLong(3, id);
-      statement.executeUpdate();
-    }
-  }
-
-  /**
-   * Marks a file as ended, because it was truncated or overwritten.
-   *
-   * @param id the file's id
-   * @throws SQLException if the statement fails
-   */
-  public void end(long id) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement =
-            connection.prepareStatement("UPDATE file_positions SET ended = true WHERE id = ?")) {
-      statement.setLong(1, id);
+      statement.setLong(2, inode);
       statement.executeUpdate();
     }
   }
@@ -188,7 +243,8 @@ public class FilePositions {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
-                "SELECT partition, next_offset FROM topic_partitions WHERE topic_id = ?")) {
+                "SELECT partition, next_offset FROM topic_partitions"
+                    + " WHERE topic_id = ? AND ended_at IS NULL")) {
       statement.setObject(1, topicId);
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
@@ -199,21 +255,68 @@ public class FilePositions {
     return offsets;
   }
 
-  /** Advances the positions of all files that have lines among the records. */
-  static void move(Connection connection, List<StorableRecord> records) throws SQLException {
-    Map<Long, Long> positions = new TreeMap<>();
+  /**
+   * Advances the positions of all files that have lines among the records. Adds files that are
+   * missing, because the database was restored. Records with foreign or malformed headers are
+   * stored like any other; this must not fail because of them.
+   */
+  static void move(Connection connection, Collection<StorableRecord> records) throws SQLException {
+    FileProgress progress = new FileProgress();
     for (StorableRecord record : records) {
-      FilePosition.of(record.record().headers())
-          .ifPresent(position -> positions.merge(position.file(), position.next(), Math::max));
+      progress.add(record.record().headers());
     }
+    moveNumbered(connection, progress.numbered());
+    moveTo(connection, progress.positions());
+  }
+
+  private static void moveTo(Connection connection, List<FilePosition> positions)
+      throws SQLException {
     if (positions.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = connection.prepareStatement(MOVE)) {
+      for (FilePosition position : positions) {
+        statement.setString(1, position.reader());
+        statement.setObject(2, position.file());
+        statement.setString(3, position.path());
+        statement.setLong(4, position.inode());
+        statement.setBytes(5, position.fingerprint().digest());
+        statement.setInt(6, position.fingerprint().length());
+        statement.setLong(7, position.next());
+        statement.addBatch();
+      }
+      int[] moved = statement.executeBatch();
+      for (int i = 0; i < moved.length; i++) {
+        if (moved[i] == 0) {
+          report(positions.get(i));
+        }
+      }
+    }
+  }
+
+  /** Nothing is wrong with the records, so it is no failure of their batch. */
+  private static void report(FilePosition position) {
+    THROTTLE
+        .count(1)
+        .ifPresent(
+            count ->
+                LOG.warning(
+                    ("%d headers %s contradict what is known of their file, and don't move its"
+                            + " position; the last one is for the id %s")
+                        .formatted(count, FilePosition.HEADER, position.file())));
+  }
+
+  /** Only rows that the previous version has added can be meant. */
+  private static void moveNumbered(Connection connection, Map<Long, Long> numbered)
+      throws SQLException {
+    if (numbered.isEmpty()) {
       return;
     }
     try (PreparedStatement statement =
         connection.prepareStatement(
             "UPDATE file_positions SET next_offset = ?, updated_at = now()"
-                + " WHERE id = ? AND next_offset < ?")) {
-      for (Map.Entry<Long, Long> position : positions.entrySet()) {
+                + " WHERE id = ? AND next_offset < ? AND by_number")) {
+      for (Map.Entry<Long, Long> position : numbered.entrySet()) {
         statement.setLong(1, position.getValue());
         statement.setLong(2, position.getKey());
         statement.setLong(3, position.getValue());

@@ -1,5 +1,6 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.EventTime;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -10,9 +11,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 record StorableRecord(int topicPartitionId, ConsumerRecord<byte[], byte[]> record) {
 
-  /** Returns the record's timestamp in epoch milliseconds; the current time if it has none. */
+  /** Returns when the event happened, in epoch milliseconds. */
   long timestampMillis() {
-    return record.timestamp() < 0 ? System.currentTimeMillis() : record.timestamp();
+    return EventTime.of(record);
   }
 
   NewDeadLetter rejected(String reason, String sqlState) {

@@ -3,15 +3,25 @@ package dev.datapipeline.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.datapipeline.record.EventTime;
+import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.Fingerprint;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.UUID;
 import java.util.zip.GZIPOutputStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -140,6 +150,141 @@ class FileSourceIT {
     write(file, "rename", 6100, 6200);
 
     assertEachLineOnce("rename", file, 6200);
+  }
+
+  /** The backup was taken before the files were followed, and row numbers are issued again. */
+  @Test
+  void aRestoredDatabaseLosesAndRepeatsNoLine() throws IOException {
+    Path one = directory.resolve("restore-1.log");
+    Path two = directory.resolve("restore-2.log");
+    write(one, "restore 1", 0, 2000);
+    write(two, "restore 2", 0, 1000);
+    awaitLines("restore 1", 2000);
+    awaitLines("restore 2", 1000);
+    pipeline.instance().kill();
+    pipeline.restoreEarlierState(0);
+    pipeline.database().execute("TRUNCATE file_positions RESTART IDENTITY");
+    write(directory.resolve("restore-0.log"), "restore 0", 0, 500);
+    write(one, "restore 1", 2000, 2100);
+    pipeline.running();
+
+    awaitLines("restore 0", 500);
+    pipeline.awaitNoLag();
+    pipeline.instance().kill();
+    write(two, "restore 2", 1000, 1100);
+    pipeline.running();
+    assertEachLineOnce("restore 2", two, 1100);
+    assertThat(counts("restore 0")).containsExactly(500L, 500L);
+    assertThat(counts("restore 1")).containsExactly(2100L, 2100L);
+  }
+
+  @Test
+  void recordsWithForeignForgedAndMalformedHeadersAreStoredAndMoveNoPosition() throws IOException {
+    Path file = directory.resolve("forged.log");
+    write(file, "forged", 0, 10);
+    awaitLines("forged", 10);
+    List<byte[]> headers = new ArrayList<>();
+    for (List<String> row : pipeline.database().query("SELECT id FROM file_positions")) {
+      headers.add(
+          ByteBuffer.allocate(16).putLong(Long.parseLong(row.get(0))).putLong(1L << 40).array());
+    }
+    FilePosition own = position(file);
+    headers.add(
+        new FilePosition(
+                own.reader(), own.file(), own.path(), own.inode() + 1, own.fingerprint(), 1L << 40)
+            .toBytes());
+    headers.add(
+        new FilePosition(
+                "elsewhere", UUID.randomUUID(), "/a", own.inode(), own.fingerprint(), 1L << 40)
+            .toBytes());
+    headers.add(new byte[0]);
+    headers.add(new byte[] {2, 0, 0});
+    headers.add(null);
+    for (byte[] header : headers) {
+      ProducerRecord<byte[], byte[]> record =
+          new ProducerRecord<>(
+              pipeline.name(), "{\"test\":\"headers\"}".getBytes(StandardCharsets.UTF_8));
+      record.headers().add(FilePosition.HEADER, header);
+      pipeline.producer().send(record);
+    }
+    pipeline.producer().flush();
+    await().atMost(Pipeline.PATIENCE).until(() -> counts("headers").get(0) >= headers.size());
+
+    assertThat(position(file)).isEqualTo(own);
+    pipeline.instance().stop();
+    write(file, "forged", 10, 20);
+    pipeline.running();
+    assertEachLineOnce("forged", file, 20);
+  }
+
+  private static FilePosition position(Path file) {
+    List<String> row =
+        pipeline
+            .database()
+            .query(
+                "SELECT reader, file, path, inode, encode(fingerprint, 'hex'), fingerprint_length,"
+                    + " next_offset FROM file_positions WHERE path = ?",
+                file.toString())
+            .get(0);
+    return new FilePosition(
+        row.get(0),
+        UUID.fromString(row.get(1)),
+        row.get(2),
+        Long.parseLong(row.get(3)),
+        new Fingerprint(HexFormat.of().parseHex(row.get(4)), Integer.parseInt(row.get(5))),
+        Long.parseLong(row.get(6)));
+  }
+
+  @Test
+  void aFileThatCannotBeReadDoesNotStopTheOthersAndIsShown() throws IOException {
+    Path unreadable =
+        Files.createSymbolicLink(directory.resolve("0.log"), Path.of("/proc/self/mem"));
+    try {
+      Path file = directory.resolve("neighbour.log");
+      write(file, "neighbour", 0, 100);
+      assertEachLineOnce("neighbour", file, 100);
+      await()
+          .atMost(Pipeline.PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(
+                          pipeline
+                              .instance()
+                              .health()
+                              .check("ready", "producer")
+                              .getString("problem", ""))
+                      .startsWith("file: cannot read " + unreadable));
+      assertThat(pipeline.instance().health().ready()).isEqualTo("UP");
+    } finally {
+      Files.delete(unreadable);
+    }
+  }
+
+  /** The record's own timestamp is that of sending, so that the topic's retention keeps it. */
+  @Test
+  void theTimeInTheHeaderIsStoredAsTheTimeOfTheEvent() {
+    ProducerRecord<String, byte[]> record =
+        EventTime.record(
+            pipeline.name(),
+            Instant.parse("2001-02-03T04:05:06Z"),
+            Instant.now(),
+            null,
+            "{\"test\":\"old\",\"n\":0}".getBytes(StandardCharsets.UTF_8));
+    pipeline
+        .producer()
+        .send(
+            new ProducerRecord<>(
+                pipeline.name(), null, record.timestamp(), null, record.value(), record.headers()));
+    awaitLines("old", 1);
+    assertThat(
+            pipeline
+                .database()
+                .query(
+                    Database.ofTopic(
+                        "SELECT (SELECT extract(epoch FROM e.timestamp)::bigint FROM raw_events e"
+                            + " WHERE e.id = own.id) FROM own WHERE payload->>'test' = 'old'"),
+                    pipeline.name()))
+        .containsExactly(List.of(Long.toString(981173106)));
   }
 
   @Test

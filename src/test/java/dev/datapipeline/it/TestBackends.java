@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * on free ports. Maven runs the tests in several JVMs at once; each of them has its own backends,
  * so that a test can kill them without disturbing the tests of another JVM.
  */
-final class TestBackends {
+public final class TestBackends {
   /** Tells the JVMs of one Maven build apart. */
   static final String FORK = System.getProperty("it.fork", "-1");
 
@@ -24,7 +24,8 @@ final class TestBackends {
 
   private TestBackends() {}
 
-  static synchronized Backends get() {
+  /** Returns the backends; starts them at the first call. */
+  public static synchronized Backends get() {
     if (backends == null) {
       delete(DIRECTORY);
       backends = new Backends(DIRECTORY, 0, 0);

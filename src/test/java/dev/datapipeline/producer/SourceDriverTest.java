@@ -8,12 +8,14 @@ import dev.datapipeline.source.EventSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class SourceDriverTest {
   private Instant now = Instant.parse("2026-01-15T10:17:16.857Z");
   private boolean broken;
   private Error error;
+  private Optional<String> problem = Optional.empty();
 
   private final EventSource source =
       new EventSource() {
@@ -31,6 +33,11 @@ class SourceDriverTest {
             throw error;
           }
           return List.of(new Event(null, Instant.EPOCH, new byte[] {'1'}));
+        }
+
+        @Override
+        public Optional<String> problem() {
+          return problem;
         }
       };
 
@@ -76,6 +83,19 @@ class SourceDriverTest {
     error = null;
     assertThat(driver.tick()).isEqualTo(1);
     assertThat(driver.failure()).isEmpty();
+  }
+
+  @Test
+  void aProblemOfASourceThatWorksIsShownAndIsNoFailure() {
+    problem = Optional.of("cannot read a file");
+    assertThat(driver.tick()).isEqualTo(1);
+    assertThat(driver.problem()).hasValue("cannot read a file");
+    assertThat(driver.state().lastError()).hasValue("cannot read a file");
+    assertThat(driver.failure()).isEmpty();
+
+    problem = Optional.empty();
+    driver.tick();
+    assertThat(driver.problem()).isEmpty();
   }
 
   @Test

@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.metrics.RecordingMetrics;
+import dev.datapipeline.record.EventTime;
 import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.FileProgress;
+import dev.datapipeline.record.Fingerprint;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.source.ResumableSource;
 import dev.datapipeline.tracing.Tracing;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.UUID;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -23,15 +27,17 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 
 class TransactionalSenderTest {
-  private static final Map<Long, Long> UNSTORED = Map.of(7L, 100L);
+  private static final FileProgress UNSTORED = new FileProgress();
+  private static final Instant NOW = Instant.parse("2026-01-15T10:17:16.857Z");
   private static final SourceConfig CONFIG =
       new SourceConfig("file", "topic", Duration.ofSeconds(1), 2);
 
   /** Numbers its events, and starts again at 1 when it is resumed. */
   private static final class FakeSource implements ResumableSource {
-    private final List<Map<Long, Long>> resumed = new ArrayList<>();
+    private final List<FileProgress> resumed = new ArrayList<>();
     private boolean claimed = true;
     private int available;
+    private Instant time = NOW;
     private int next;
     private Error error;
 
@@ -51,7 +57,7 @@ class TransactionalSenderTest {
     }
 
     @Override
-    public void resume(Map<Long, Long> positions) {
+    public void resume(FileProgress positions) {
       resumed.add(positions);
       next = 0;
     }
@@ -62,7 +68,7 @@ class TransactionalSenderTest {
       while (events.size() < max && next < available) {
         next++;
         byte[] json = Integer.toString(next).getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        events.add(new Event("key", Instant.EPOCH, json, new FilePosition(7, next)));
+        events.add(new Event("key", time, json, position(next)));
       }
       if (error != null) {
         throw error;
@@ -93,7 +99,13 @@ class TransactionalSenderTest {
             return UNSTORED;
           },
           metrics,
-          new Tracing(null, true));
+          new Tracing(null, true),
+          () -> NOW);
+
+  private static FilePosition position(long next) {
+    return new FilePosition(
+        "reader", new UUID(0, 7), "/a.log", 7, Fingerprint.of(new byte[0]), next);
+  }
 
   private MockProducer<String, byte[]> producer() {
     return producers.get(producers.size() - 1);
@@ -130,9 +142,25 @@ class TransactionalSenderTest {
     send();
 
     ProducerRecord<String, byte[]> record = producer().history().get(0);
-    assertThat(FilePosition.of(record.headers())).hasValue(new FilePosition(7, 1));
+    assertThat(FilePosition.of(record.headers().lastHeader(FilePosition.HEADER).value()))
+        .hasValue(position(1));
     assertThat(record.topic()).isEqualTo("topic");
     assertThat(record.key()).isEqualTo("key");
+  }
+
+  /**
+   * With its own time, an old line would be deleted by the topic's retention before it is stored.
+   */
+  @Test
+  void anOldLineIsSentWithTheTimeOfSendingAndItsOwnTimeInAHeader() {
+    source.available = 1;
+    source.time = Instant.parse("1969-07-20T20:17:40Z");
+    send();
+
+    ProducerRecord<String, byte[]> record = producer().history().get(0);
+    assertThat(record.timestamp()).isEqualTo(NOW.toEpochMilli());
+    assertThat(record.headers().lastHeader(EventTime.HEADER).value())
+        .isEqualTo(ByteBuffer.allocate(8).putLong(source.time.toEpochMilli()).array());
   }
 
   @Test

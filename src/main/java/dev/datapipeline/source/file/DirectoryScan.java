@@ -1,17 +1,21 @@
 package dev.datapipeline.source.file;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 
 /**
  * Lists the files of a directory. Files that are not followed themselves are listed too, because a
@@ -25,7 +29,7 @@ class DirectoryScan {
       Pattern.compile("\\..*|.*\\.(gz|bz2|xz|zst|zip|tmp|swp)|.*~");
 
   private final Path path;
-  private final String glob;
+  private final PathMatcher matcher;
 
   /**
    * Creates a scan; it reads nothing yet.
@@ -35,44 +39,58 @@ class DirectoryScan {
    */
   DirectoryScan(Path path, String glob) {
     this.path = path;
-    this.glob = glob;
+    this.matcher = FileSystems.getDefault().getPathMatcher("glob:" + glob);
   }
 
   /**
-   * Lists the files that exist now, in the order of their names.
+   * Lists the regular files that exist now, in the order of their names. Only those that are asked
+   * for take memory.
    *
+   * @param filter decides by inode and path which files are listed
+   * @param problems receives the files whose attributes can't be read
    * @return the path of each file, by inode
    */
-  Map<Long, Path> files() throws IOException {
+  Map<Long, Path> files(BiPredicate<Long, Path> filter, Problems problems) throws IOException {
     Map<Long, Path> found = new LinkedHashMap<>();
-    for (Path file : list(directory())) {
-      try {
-        found.put(((Number) Files.getAttribute(file, "unix:ino")).longValue(), file);
-      } catch (NoSuchFileException e) {
-        LOG.log(Level.FINE, "deleted during the scan", e);
+    Path directory = isDirectory() ? path : path.toAbsolutePath().getParent();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, this::isConsidered)) {
+      for (Path file : entries) {
+        try {
+          Map<String, Object> attributes = Files.readAttributes(file, "unix:ino,isRegularFile");
+          long inode = ((Number) attributes.get("ino")).longValue();
+          if ((boolean) attributes.get("isRegularFile") && filter.test(inode, file)) {
+            found.put(inode, file);
+          }
+        } catch (NoSuchFileException e) {
+          LOG.log(Level.FINE, "deleted during the scan", e);
+        } catch (IOException e) {
+          if (isWanted(file)) {
+            problems.add(file, e);
+          }
+        }
       }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
     }
-    return found;
+    return found.entrySet().stream()
+        .sorted(Map.Entry.comparingByValue(Comparator.naturalOrder()))
+        .collect(
+            Collectors.toMap(
+                Map.Entry::getKey, Map.Entry::getValue, (one, other) -> one, LinkedHashMap::new));
   }
 
-  private Path directory() {
-    return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+  private boolean isConsidered(Path file) {
+    return !IGNORED.matcher(file.getFileName().toString()).matches();
   }
 
-  private static List<Path> list(Path directory) throws IOException {
-    try (Stream<Path> entries = Files.list(directory)) {
-      return entries
-          .filter(Files::isRegularFile)
-          .filter(file -> !IGNORED.matcher(file.getFileName().toString()).matches())
-          .sorted()
-          .toList();
-    }
+  private boolean isDirectory() {
+    return Files.isDirectory(path);
   }
 
   /** Returns whether a file has one of the names to follow. */
   boolean isWanted(Path file) {
-    return Files.isDirectory(path)
-        ? FileSystems.getDefault().getPathMatcher("glob:" + glob).matches(file.getFileName())
+    return isDirectory()
+        ? matcher.matches(file.getFileName())
         : file.getFileName().equals(path.getFileName());
   }
 }

@@ -2,6 +2,7 @@ package dev.datapipeline.source.file;
 
 import dev.datapipeline.config.FileConfig;
 import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.record.FileProgress;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.source.ResumableSource;
 import dev.datapipeline.storage.FilePositions;
@@ -15,7 +16,7 @@ import java.time.Clock;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 
 /**
  * Follows a file, or the files of a directory, and turns each line into an event. Of several
@@ -68,14 +69,19 @@ public class FileSource implements ResumableSource {
   @Override
   public synchronized boolean claim() {
     try {
-      return lease.acquire();
+      boolean held = lease.acquire();
+      if (!held) {
+        // the source is resumed before it reads again
+        registry.close();
+      }
+      return held;
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
   }
 
   @Override
-  public synchronized void resume(Map<Long, Long> unstored) {
+  public synchronized void resume(FileProgress unstored) {
     try {
       registry.load(unstored);
     } catch (SQLException e) {
@@ -90,7 +96,11 @@ public class FileSource implements ResumableSource {
       registry.refresh();
       long bytes = 0;
       for (FileTail file : registry.openFiles()) {
-        bytes += file.read(events, max, MAX_BYTES - bytes);
+        try {
+          bytes += file.read(events, max, MAX_BYTES - bytes);
+        } catch (IOException e) {
+          registry.failed(file, e);
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -98,6 +108,11 @@ public class FileSource implements ResumableSource {
       throw new IllegalStateException(e);
     }
     return events;
+  }
+
+  @Override
+  public synchronized Optional<String> problem() {
+    return registry.problem();
   }
 
   @PreDestroy

@@ -2,6 +2,7 @@ package dev.datapipeline.source.file;
 
 import dev.datapipeline.config.FileConfig;
 import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.Fingerprint;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.source.file.LineFormat.Content;
 import dev.datapipeline.source.file.LineFormat.UnparsableLineException;
@@ -27,40 +28,42 @@ import java.util.Optional;
  * Not thread-safe; must be closed.
  */
 final class FileTail implements AutoCloseable {
-  private final Path path;
-  private final long id;
+  private final String path;
   private final FileConfig config;
   private final InstantSource clock;
   private final FileChannel channel;
   private final LineReader reader;
   private LineFormat format;
+  private FilePosition identity;
   private Instant grewAt;
   private long size;
+
+  /** The size of the file when it last had no complete line to read. */
+  private long exhaustedAt = -1;
 
   /**
    * Opens a file.
    *
    * @param present where the file is now
-   * @param path the path that events name as their origin
-   * @param id the file's id in the database
-   * @param position offset of the first line to read
+   * @param start what the file is, and the offset of the first line to read; events name its path
+   *     as their origin
    */
-  FileTail(Path present, Path path, long id, long position, FileConfig config, InstantSource clock)
+  FileTail(Path present, FilePosition start, FileConfig config, InstantSource clock)
       throws IOException {
-    this.path = path;
-    this.id = id;
+    this.path = start.path();
+    this.identity = start;
     this.config = config;
     this.clock = clock;
     this.grewAt = clock.instant();
     channel = FileChannel.open(present, StandardOpenOption.READ);
     try {
       boolean csv = config.format() == FileConfig.Format.CSV;
-      reader = new LineReader(channel, position, config.maxLineBytes(), csv);
+      reader = new LineReader(channel, start.next(), config.maxLineBytes(), csv);
       format =
           switch (config.format()) {
             case NDJSON -> new LineFormat.NdJson();
             case COMBINED -> new LineFormat.Combined();
-            case CSV -> position > 0 ? header() : null;
+            case CSV -> header(start.next());
           };
     } catch (IOException | RuntimeException e) {
       channel.close();
@@ -73,25 +76,67 @@ final class FileTail implements AutoCloseable {
     return reader.position();
   }
 
+  /** Changes what events say about the file. */
+  void identify(FilePosition newIdentity) {
+    identity = newIdentity;
+  }
+
   /** Returns the first bytes of the file, fewer than the limit if the file is shorter. */
   byte[] firstBytes(int limit) throws IOException {
-    return Fingerprint.firstBytes(channel, limit);
+    return firstBytes(channel, limit);
+  }
+
+  /** Returns as many bytes from the start of a file as a fingerprint covers. */
+  static byte[] firstBytes(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      return firstBytes(channel, Fingerprint.MAX_BYTES);
+    }
+  }
+
+  private static byte[] firstBytes(FileChannel channel, int limit) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(limit);
+    int read;
+    do {
+      read = channel.read(bytes, bytes.position());
+    } while (read > 0 && bytes.hasRemaining());
+    return Arrays.copyOf(bytes.array(), bytes.position());
   }
 
   long size() throws IOException {
     return channel.size();
   }
 
-  /** Reads the CSV header of a file whose position is already after its first line. */
-  private LineFormat header() throws IOException {
-    Optional<Line> first = new LineReader(channel, 0, config.maxLineBytes(), true).next(true);
-    try {
-      return first.isPresent() && first.get().fault() == null
-          ? new LineFormat.Csv(decode(withoutByteOrderMark(first.get())))
-          : null;
-    } catch (UnparsableLineException | CharacterCodingException e) {
-      return refusing("the header is not valid CSV: " + e.getMessage());
+  /**
+   * Returns the format that the CSV header before a position gives; null if it is still to come.
+   */
+  private LineFormat header(long position) throws IOException {
+    LineReader start = new LineReader(channel, 0, config.maxLineBytes(), true);
+    LineFormat found = null;
+    while (found == null && start.position() < position) {
+      Optional<Line> line = start.next(true);
+      if (line.isEmpty()) {
+        break;
+      }
+      found = header(line.get());
     }
+    return found;
+  }
+
+  /** Returns the format that a line gives as the CSV header; null for a blank line. */
+  private static LineFormat header(Line line) {
+    try {
+      if (line.fault() != null) {
+        throw new UnparsableLineException(line.fault());
+      }
+      String text = decode(withoutByteOrderMark(line));
+      return text.isBlank() ? null : new LineFormat.Csv(text);
+    } catch (UnparsableLineException | CharacterCodingException e) {
+      return refusing("the header is not valid CSV: " + reason(e));
+    }
+  }
+
+  private static String reason(Exception e) {
+    return e instanceof CharacterCodingException ? "invalid UTF-8" : e.getMessage();
   }
 
   /** Returns a format that can't parse any line, because the header is unusable. */
@@ -116,10 +161,15 @@ final class FileTail implements AutoCloseable {
       grewAt = clock.instant();
     }
     boolean acceptUnterminated = grewAt.plus(config.lastLineTimeout()).isBefore(clock.instant());
+    if (size <= reader.position() || (size == exhaustedAt && !acceptUnterminated)) {
+      return 0;
+    }
     long bytes = 0;
     while (events.size() < max && bytes < maxBytes) {
       Optional<Line> line = reader.next(acceptUnterminated);
       if (line.isEmpty()) {
+        exhaustedAt = size;
+        reader.release();
         break;
       }
       Optional<Event> event = event(line.get());
@@ -135,7 +185,7 @@ final class FileTail implements AutoCloseable {
   private Optional<Event> event(Line line) {
     byte[] bytes = withoutByteOrderMark(line);
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    FilePosition position = new FilePosition(id, line.next());
+    FilePosition position = identity.at(line.next());
     try {
       if (line.fault() != null) {
         throw new UnparsableLineException(line.fault());
@@ -151,16 +201,15 @@ final class FileTail implements AutoCloseable {
       Content content = format.parse(bytes, text);
       return Optional.of(
           new Event(
-              path.toString(),
+              path,
               content.timestamp() == null ? now : content.timestamp(),
               content.json(),
               position));
     } catch (UnparsableLineException | CharacterCodingException e) {
       if (format == null) {
-        format = refusing("the header is not valid CSV");
+        format = header(line);
       }
-      String reason = e instanceof CharacterCodingException ? "invalid UTF-8" : e.getMessage();
-      return Optional.of(unparsed(line, bytes, reason, now, position));
+      return Optional.of(unparsed(line, bytes, reason(e), now, position));
     }
   }
 
@@ -186,7 +235,7 @@ final class FileTail implements AutoCloseable {
     JsonObjectBuilder unparsed =
         LineFormat.JSON
             .createObjectBuilder()
-            .add("file", path.toString())
+            .add("file", path)
             .add("offset", line.offset())
             .add("reason", reason);
     try {
@@ -203,7 +252,7 @@ final class FileTail implements AutoCloseable {
             .add("unparsed", unparsed)
             .build()
             .toString();
-    return new Event(path.toString(), now, json.getBytes(StandardCharsets.UTF_8), position);
+    return new Event(path, now, json.getBytes(StandardCharsets.UTF_8), position);
   }
 
   @Override

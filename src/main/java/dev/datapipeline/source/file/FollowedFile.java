@@ -1,53 +1,52 @@
 package dev.datapipeline.source.file;
 
 import dev.datapipeline.config.FileConfig;
+import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.Fingerprint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.UUID;
 
 /**
- * A file that has a position in the database. It is open while it exists, and for a while after it
- * was deleted. Not thread-safe.
+ * A file whose position is known. It is open while it exists, and for a while after it was deleted.
+ * Not thread-safe.
  */
 final class FollowedFile {
-  private final long id;
-
-  /** The path at which the file was first found; it may have been renamed since. */
-  private final Path path;
-
-  private Fingerprint fingerprint;
 
   /** Where reading starts the next time the file is opened. */
-  private long position;
+  private FilePosition start;
 
   private FileTail tail;
   private Instant missingSince;
 
-  FollowedFile(long id, Path path, Fingerprint fingerprint, long position) {
-    this.id = id;
-    this.path = path;
-    this.fingerprint = fingerprint;
-    this.position = position;
+  FollowedFile(FilePosition start) {
+    this.start = start;
   }
 
-  long id() {
-    return id;
+  UUID id() {
+    return start.file();
+  }
+
+  long inode() {
+    return start.inode();
+  }
+
+  /** Returns the path at which the file was first found; it may have been renamed since. */
+  String path() {
+    return start.path();
   }
 
   Fingerprint fingerprint() {
-    return fingerprint;
-  }
-
-  void fingerprint(Fingerprint longer) {
-    fingerprint = longer;
+    return start.fingerprint();
   }
 
   /** Returns the offset of the next line to read. */
   long position() {
-    return tail == null ? position : tail.position();
+    return tail == null ? start.next() : tail.position();
   }
 
   /** Returns the open file; null if it isn't open. */
@@ -59,17 +58,37 @@ final class FollowedFile {
     return tail != null;
   }
 
+  /**
+   * Returns whether a file begins with what is known of this one, and has what was read of it.
+   *
+   * @param first its first bytes
+   * @param size its size
+   */
+  boolean continuesIn(byte[] first, long size) {
+    return fingerprint().matches(first) && size >= position();
+  }
+
+  /** Extends the fingerprint if the file has grown. */
+  void extendFingerprint(byte[] first) {
+    if (first.length > fingerprint().length()) {
+      start = start.with(Fingerprint.of(first));
+      if (tail != null) {
+        tail.identify(start);
+      }
+    }
+  }
+
   /** Opens the file at its present path, unless it is open. */
   void open(Path present, FileConfig config, InstantSource clock) throws IOException {
     if (tail == null) {
-      tail = new FileTail(present, path, id, position, config, clock);
+      tail = new FileTail(present, start, config, clock);
     }
   }
 
   /** Closes the file and keeps its position. */
   void close() throws IOException {
     if (tail != null) {
-      position = tail.position();
+      start = start.at(tail.position());
       missingSince = null;
       FileTail closing = tail;
       tail = null;
@@ -92,13 +111,7 @@ final class FollowedFile {
    * @param present where the file is now, in case it isn't open
    */
   byte[] firstBytes(Path present) throws IOException {
-    return tail == null ? Fingerprint.firstBytes(present) : tail.firstBytes(Fingerprint.MAX_BYTES);
-  }
-
-  /** Returns whether another path is this file's path with a suffix, as log rotation adds it. */
-  boolean isPrefixOf(Path other) {
-    return other.toString().startsWith(path.toString())
-        && other.toString().length() > path.toString().length();
+    return tail == null ? FileTail.firstBytes(present) : tail.firstBytes(Fingerprint.MAX_BYTES);
   }
 
   /** Records that the file is missing, and returns whether it has been missing for a long time. */

@@ -23,6 +23,7 @@ final class LineReader {
   record Line(long offset, long next, byte[] bytes, String fault) {}
 
   private static final int CHUNK = 1 << 16;
+  private static final byte[] EMPTY = {};
   private static final String REST = "the rest of a line that is too long";
 
   private final FileChannel file;
@@ -30,7 +31,7 @@ final class LineReader {
   private final boolean quotes;
 
   /** The content of the file from {@link #position} on, as far as it has been read. */
-  private byte[] buffer = new byte[CHUNK];
+  private byte[] buffer = EMPTY;
 
   private int filled;
   private long position;
@@ -90,6 +91,15 @@ final class LineReader {
     }
   }
 
+  /**
+   * Frees the buffer, because thousands of files may be open. An unfinished line is read again once
+   * it is continued.
+   */
+  void release() {
+    buffer = EMPTY;
+    filled = 0;
+  }
+
   private Line tooLong() {
     // if there is a line break, it was skipped because it was quoted
     if (indexOfLineBreak(maxBytes) >= 0) {
@@ -132,7 +142,7 @@ final class LineReader {
 
   private boolean fill() throws IOException {
     if (filled == buffer.length) {
-      buffer = Arrays.copyOf(buffer, buffer.length * 2);
+      buffer = Arrays.copyOf(buffer, Math.max(CHUNK, buffer.length * 2));
     }
     ByteBuffer free = ByteBuffer.wrap(buffer, filled, Math.min(CHUNK, buffer.length - filled));
     int read = file.read(free, position + filled);

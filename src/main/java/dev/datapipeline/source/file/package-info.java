@@ -5,7 +5,7 @@
  *   <li>{@code FileSource} is the source. It delegates to the other classes.
  *   <li>{@code FileReaderLease} decides which of several instances follows the files.
  *   <li>{@code DirectoryScan} lists the files that exist; {@code FileRegistry} recognizes them
- *       after renaming, copying and truncation, with the help of {@code Fingerprint}.
+ *       after renaming, copying and truncation; {@code Problems} are those that can't be followed.
  *   <li>{@code FollowedFile} is the state of one file; {@code FileTail} reads events from it.
  *   <li>{@code LineReader} splits a file into lines; {@code LineFormat} parses a line.
  * </ul>

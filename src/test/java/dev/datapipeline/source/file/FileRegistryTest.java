@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.config.FileConfig;
 import dev.datapipeline.config.FileConfig.Format;
+import dev.datapipeline.record.FileProgress;
 import dev.datapipeline.source.Event;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,12 +38,13 @@ class FileRegistryTest {
   void create() throws SQLException {
     log = directory.resolve("a.log");
     FileConfig config =
-        new FileConfig(directory, "*", Format.NDJSON, "reader", 1024, Duration.ofMinutes(1));
+        new FileConfig(directory, "*", Format.NDJSON, "reader", 1024, 100, Duration.ofMinutes(1));
     DirectoryScan scan =
         new DirectoryScan(directory, "*") {
           @Override
-          Map<Long, Path> files() throws IOException {
-            Map<Long, Path> found = super.files();
+          Map<Long, Path> files(BiPredicate<Long, Path> filter, Problems problems)
+              throws IOException {
+            Map<Long, Path> found = super.files(filter, problems);
             FileAction action = afterTheNextScan;
             afterTheNextScan = () -> {};
             action.run();
@@ -49,7 +52,7 @@ class FileRegistryTest {
           }
         };
     registry = new FileRegistry(config, new InMemoryFilePositions(clock), clock, scan);
-    registry.load(Map.of());
+    registry.load(new FileProgress());
   }
 
   @AfterEach

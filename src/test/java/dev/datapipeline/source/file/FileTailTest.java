@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.config.FileConfig;
 import dev.datapipeline.config.FileConfig.Format;
+import dev.datapipeline.record.FilePosition;
+import dev.datapipeline.record.Fingerprint;
 import dev.datapipeline.source.Event;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
@@ -18,10 +20,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileTailTest {
   private static final int MAX_LINE = 1024;
@@ -45,8 +50,11 @@ class FileTailTest {
 
   private void follow(Format format, long position) throws IOException {
     FileConfig config =
-        new FileConfig(directory, "*", format, "default", MAX_LINE, Duration.ofMinutes(1));
-    file = new FileTail(path, path, 7, position, config, clock);
+        new FileConfig(directory, "*", format, "default", MAX_LINE, 100, Duration.ofMinutes(1));
+    FilePosition start =
+        new FilePosition(
+            "default", new UUID(0, 7), path.toString(), 7, Fingerprint.of(new byte[0]), position);
+    file = new FileTail(path, start, config, clock);
   }
 
   private void append(String text) throws IOException {
@@ -73,6 +81,10 @@ class FileTailTest {
 
   private static JsonObject unparsed(Event event) {
     return json(event).getJsonObject("unparsed");
+  }
+
+  private static String reason(Event event) {
+    return json(event).containsKey("unparsed") ? unparsed(event).getString("reason") : "none";
   }
 
   @Test
@@ -209,6 +221,30 @@ class FileTailTest {
   }
 
   @Test
+  void csvSkipsBlankLinesBeforeItsHeaderAfterARestartToo() throws IOException {
+    append("\n \na,b\n1,2\n3,4\n");
+    follow(Format.CSV, 11);
+    assertThat(texts()).containsExactly("{\"a\":\"3\",\"b\":\"4\"}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a,a", "x\"y\",b", "\"never closed", "\ufffe", "too long"})
+  void aFaultyCsvHeaderIsNotReplacedByTheNextLineAfterARestart(String header) throws IOException {
+    append(header.equals("too long") ? "h,".repeat(MAX_LINE) : header);
+    append("\n" + "1,2\n".repeat(400));
+    follow(Format.CSV, 0);
+    List<Event> events = read();
+    long position = events.get(0).position().next();
+    List<String> reasons = events.stream().map(FileTailTest::reason).toList();
+    file.close();
+
+    follow(Format.CSV, position);
+
+    assertThat(read().stream().map(FileTailTest::reason))
+        .isEqualTo(reasons.subList(1, reasons.size()));
+  }
+
+  @Test
   void halfARecordOfCsvIsWaitedFor() throws IOException {
     follow(Format.CSV, 0);
     append("a,b\n1,\"x\n");
@@ -264,5 +300,16 @@ class FileTailTest {
             "the time does not have the format 10/Oct/2000:13:55:36 -0700",
             "1 fields instead of the 9 of the combined format",
             "a field does not end with \"");
+  }
+
+  @Test
+  void aFingerprintCoversOnlyTheStartOfALongFile() throws IOException {
+    follow(Format.NDJSON, 0);
+    append(new byte[Fingerprint.MAX_BYTES + 1]);
+    assertThat(FileTail.firstBytes(path)).hasSize(Fingerprint.MAX_BYTES);
+    Files.writeString(path, "short");
+    assertThat(FileTail.firstBytes(path)).asString().isEqualTo("short");
+    Files.write(path, new byte[0]);
+    assertThat(FileTail.firstBytes(path)).isEmpty();
   }
 }

@@ -1,20 +1,22 @@
 package dev.datapipeline.source.file;
 
+import dev.datapipeline.record.FilePosition;
 import dev.datapipeline.storage.FilePositions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.UUID;
 
 /** Keeps the positions of one reader in memory instead of in the database. */
 final class InMemoryFilePositions extends FilePositions {
   private final InstantSource clock;
-  private final Map<Long, KnownFile> files = new TreeMap<>();
+  private final Map<UUID, KnownFile> files = new HashMap<>();
   private UUID holder;
   private Instant leaseUntil = Instant.MIN;
   private int statements;
@@ -24,13 +26,22 @@ final class InMemoryFilePositions extends FilePositions {
     this.clock = clock;
   }
 
-  /** Moves a position, as the transaction that stores a line does. */
-  void stored(long id, long next) {
-    KnownFile file = files.get(id);
-    files.put(
-        id,
-        new KnownFile(
-            id, file.path(), file.inode(), file.fingerprint(), file.fingerprintLength(), next));
+  /** Stores a position, as the transaction that stores a line does. */
+  void stored(FilePosition position) {
+    KnownFile known = files.get(position.file());
+    if (known == null || known.position().next() <= position.next()) {
+      files.put(position.file(), new KnownFile(position, known != null && known.ended()));
+    }
+  }
+
+  /** Returns the content, which {@link #restore} brings back. */
+  Map<UUID, KnownFile> backup() {
+    return Map.copyOf(files);
+  }
+
+  void restore(Map<UUID, KnownFile> backup) {
+    files.clear();
+    files.putAll(backup);
   }
 
   void failWith(SQLException newFailure) {
@@ -70,37 +81,45 @@ final class InMemoryFilePositions extends FilePositions {
   }
 
   @Override
-  public List<KnownFile> files(String reader) throws SQLException {
+  public void adoptNumbered(String reader, Map<Long, Long> numbered) throws SQLException {
     statement();
-    return new ArrayList<>(files.values());
   }
 
   @Override
-  public long add(String reader, KnownFile file) throws SQLException {
+  public List<KnownFile> files(String reader, int max, Collection<UUID> ids) throws SQLException {
     statement();
-    long id = 1 + files.keySet().stream().mapToLong(Long::longValue).max().orElse(0);
-    files.put(
-        id,
-        new KnownFile(
-            id,
-            file.path(),
-            file.inode(),
-            file.fingerprint(),
-            file.fingerprintLength(),
-            file.next()));
-    return id;
+    List<KnownFile> newest =
+        files.values().stream()
+            .filter(file -> !file.ended())
+            .sorted(
+                Comparator.<KnownFile, UUID>comparing(file -> file.position().file()).reversed())
+            .limit(max)
+            .toList();
+    return files.values().stream()
+        .filter(file -> newest.contains(file) || ids.contains(file.position().file()))
+        .toList();
   }
 
   @Override
-  public void fingerprint(long id, byte[] fingerprint, int length) throws SQLException {
+  public List<KnownFile> filesWithInodes(String reader, Collection<Long> inodes)
+      throws SQLException {
     statement();
-    KnownFile file = files.get(id);
-    files.put(id, new KnownFile(id, file.path(), file.inode(), fingerprint, length, file.next()));
+    return files.values().stream()
+        .filter(file -> !file.ended() && inodes.contains(file.position().inode()))
+        .toList();
   }
 
   @Override
-  public void end(long id) throws SQLException {
+  public void add(FilePosition position) throws SQLException {
     statement();
-    files.remove(id);
+    stored(position);
+  }
+
+  @Override
+  public void end(String reader, long inode) throws SQLException {
+    statement();
+    files.replaceAll(
+        (id, file) ->
+            new KnownFile(file.position(), file.ended() || file.position().inode() == inode));
   }
 }
