@@ -19,8 +19,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Reads stored events. Statements are limited to {@code API_QUERY_TIMEOUT}, except those of {@link
- * #export} and {@link #total}. Thread-safe.
+ * Reads stored events, through a connection pool that the writers do not use. Statements are
+ * limited to {@code API_QUERY_TIMEOUT}, except those of {@link #export}. Thread-safe.
  */
 @ApplicationScoped
 public class EventReader {
@@ -32,6 +32,7 @@ public class EventReader {
   private static final Duration LONGEST_SLICE = Duration.ofDays(36_525);
 
   @PersistenceContext private EntityManager entityManager;
+
   @Inject private ApiConfig config;
 
   /**
@@ -69,9 +70,8 @@ public class EventReader {
    */
   public List<RawEvent> latest(EventFilter filter, Position after, int limit) {
     List<RawEvent> page = new ArrayList<>();
-    // the next page continues with events of the same timestamp
-    OffsetDateTime end = after == null ? filter.to() : after.timestamp().plus(1, ChronoUnit.MICROS);
-    OffsetDateTime base = earlier(end, newest());
+    OffsetDateTime end = after == null ? filter.to() : endAfter(after.timestamp());
+    OffsetDateTime base = earlier(after == null ? filter.to() : after.timestamp(), newest());
     Duration length = FIRST_SLICE;
     boolean last = false;
     while (!last && page.size() < limit) {
@@ -88,21 +88,26 @@ public class EventReader {
     return page;
   }
 
+  /**
+   * Returns the end of a page that continues with events of the same timestamp; null if there is no
+   * time after that one.
+   */
+  private static OffsetDateTime endAfter(OffsetDateTime time) {
+    boolean last = Timestamps.isInfinite(time) || !time.isBefore(Timestamps.LATEST);
+    return last ? null : time.plus(1, ChronoUnit.MICROS);
+  }
+
   /** Returns where a slice begins; null if everything before its end belongs to it. */
   private static OffsetDateTime beginOfSlice(OffsetDateTime end, Duration length) {
-    return length.compareTo(LONGEST_SLICE) > 0 || isInfinite(end) ? null : end.minus(length);
+    if (length.compareTo(LONGEST_SLICE) > 0 || Timestamps.isInfinite(end)) {
+      return null;
+    }
+    OffsetDateTime begin = end.minus(length);
+    return Timestamps.isPossible(begin) ? begin : null;
   }
 
   private static OffsetDateTime earlier(OffsetDateTime one, OffsetDateTime other) {
     return one == null || other.isBefore(one) ? other : one;
-  }
-
-  /**
-   * Returns whether a time is {@code infinity} or {@code -infinity}, which can't be calculated
-   * with.
-   */
-  private static boolean isInfinite(OffsetDateTime time) {
-    return time.isEqual(OffsetDateTime.MAX) || time.isEqual(OffsetDateTime.MIN);
   }
 
   /** Returns a timestamp to start from. The newest row need not have the latest timestamp. */
@@ -113,7 +118,7 @@ public class EventReader {
             config.queryTimeout())
         .getResultStream()
         .findFirst()
-        .filter(time -> !isInfinite(time))
+        .filter(time -> !Timestamps.isInfinite(time))
         .orElseGet(OffsetDateTime::now);
   }
 
