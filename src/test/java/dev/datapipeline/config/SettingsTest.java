@@ -90,6 +90,19 @@ class SettingsTest {
                 Map.of("a", "b")));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[::1]:9092",
+        "[2001:db8::1]:9092,[2001:db8::2]:9092 , broker:9092",
+        "10.0.0.1:9092,[fe80::1%eth0]:9092,[::ffff:10.0.0.1]:9092"
+      })
+  void bootstrapServersMayHaveIpv6Addresses(String servers) {
+    config.with("KAFKA_BOOTSTRAP_SERVERS", servers);
+
+    assertThat(KafkaConfig.from(config.settings(), Map.of()).bootstrapServers()).isEqualTo(servers);
+  }
+
   @Test
   void everyClientGetsTheClientPropertiesAndTheBootstrapServers() {
     KafkaConfig kafka =
@@ -197,6 +210,9 @@ class SettingsTest {
           KAFKA_BOOTSTRAP_SERVERS        | localhost
           KAFKA_BOOTSTRAP_SERVERS        | host:9092,
           KAFKA_BOOTSTRAP_SERVERS        | http://host:9092
+          KAFKA_BOOTSTRAP_SERVERS        | ::1:9092
+          KAFKA_BOOTSTRAP_SERVERS        | [::1]
+          KAFKA_BOOTSTRAP_SERVERS        | [::1]:9092,[host]:9092
           KAFKA_TOPIC                    | ..
           KAFKA_TOPIC                    | two words
           KAFKA_TOPIC                    | ''
