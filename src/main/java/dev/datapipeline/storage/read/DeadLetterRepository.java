@@ -11,10 +11,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Reads and replays dead letters. Thread-safe. */
+/**
+ * Reads and replays dead letters, through the connection pool of {@link EventReader}. Thread-safe.
+ */
 @ApplicationScoped
 public class DeadLetterRepository {
-  @PersistenceContext private EntityManager entityManager;
+  private static final String TIMEOUT_HINT = "jakarta.persistence.query.timeout";
+
+  @PersistenceContext(unitName = "datapipeline-api")
+  private EntityManager entityManager;
+
   @Inject private ApiConfig config;
 
   /**
@@ -70,7 +76,7 @@ public class DeadLetterRepository {
   private TypedQuery<DeadLetter> query(String jpql) {
     return entityManager
         .createQuery(jpql, DeadLetter.class)
-        .setHint("jakarta.persistence.query.timeout", (int) config.queryTimeout().toMillis())
+        .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
         .setHint("eclipselink.read-only", true);
   }
 
@@ -82,7 +88,7 @@ public class DeadLetterRepository {
   public long waiting() {
     return entityManager
         .createQuery("SELECT COUNT(d) FROM DeadLetter d WHERE d.replayedAt IS NULL", Long.class)
-        .setHint("jakarta.persistence.query.timeout", (int) config.queryTimeout().toMillis())
+        .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
         .getSingleResult();
   }
 
@@ -104,6 +110,7 @@ public class DeadLetterRepository {
                     + " FROM replay_dead_letters(CAST(?1 AS bigint[]), CAST(?2 AS text)) AS r")
             .setParameter(1, ids == null ? null : arrayLiteral(ids))
             .setParameter(2, reasonLike)
+            .setHint(TIMEOUT_HINT, (int) ApiConfig.LONGEST_STATEMENT.toMillis())
             .getResultList();
     return rows.stream()
         .map(row -> new Replay(((Number) row[0]).longValue(), (Boolean) row[1], (String) row[2]))

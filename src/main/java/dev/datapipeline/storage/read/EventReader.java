@@ -26,12 +26,12 @@ import java.util.stream.Collectors;
 public class EventReader {
   private static final String TIMEOUT_HINT = "jakarta.persistence.query.timeout";
   private static final int EXPORT_PAGE = 2000;
-  private static final Duration EXPORT_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration FIRST_SLICE = Duration.ofSeconds(1);
   private static final int SLICE_GROWTH = 8;
   private static final Duration LONGEST_SLICE = Duration.ofDays(36_525);
 
-  @PersistenceContext private EntityManager entityManager;
+  @PersistenceContext(unitName = "datapipeline-api")
+  private EntityManager entityManager;
 
   @Inject private ApiConfig config;
 
@@ -171,7 +171,7 @@ public class EventReader {
                 query(
                     "SELECT MIN(e.id + 0), MAX(e.id + 0) FROM RawEvent e" + filter.where(),
                     Object[].class,
-                    EXPORT_TIMEOUT))
+                    ApiConfig.LONGEST_STATEMENT))
             .getSingleResult();
     if (bounds[0] == null) {
       return;
@@ -187,7 +187,7 @@ public class EventReader {
                           + filter.where("e.id >= :next", "e.id <= :end")
                           + " ORDER BY e.id",
                       RawEvent.class,
-                      EXPORT_TIMEOUT))
+                      ApiConfig.LONGEST_STATEMENT))
               .setParameter("next", next)
               .setParameter("end", end)
               .setMaxResults(EXPORT_PAGE)
@@ -230,6 +230,7 @@ public class EventReader {
             entityManager
                 .createNativeQuery(
                     "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = CAST('raw_events' AS regclass)")
+                .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
                 .getSingleResult();
     return new Total(Math.max(counted, estimate.longValue()), true);
   }
@@ -242,6 +243,7 @@ public class EventReader {
                     "SELECT count(*) FROM (SELECT 1 FROM raw_events LIMIT "
                         + max
                         + ") AS first_rows")
+                .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
                 .getSingleResult();
     return count.longValue();
   }
