@@ -309,6 +309,21 @@ class OutagesIT {
     pipeline.assertEverythingStoredExactlyOnce();
   }
 
+  /** Nobody has committed an offset of the new partition, and it has records before it is found. */
+  @Test
+  void aPartitionThatIsAddedIsSoonReadFromItsBeginning() {
+    int added = pipeline.addPartition();
+    pipeline.send(300);
+
+    await("the new partition is stored")
+        .atMost(PROMPTLY)
+        .until(() -> pipeline.lag().get(added) == 0 && pipeline.endOffsets().get(added) > 0);
+    await("the group's lag is 0")
+        .atMost(PROMPTLY)
+        .until(() -> pipeline.committed(added) == pipeline.endOffsets().get(added));
+    pipeline.assertEverythingStoredExactlyOnce();
+  }
+
   @Test
   void aRecreatedTopicIsStoredFromItsBeginning() {
     pipeline.send(600);
