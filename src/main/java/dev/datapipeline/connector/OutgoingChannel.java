@@ -3,6 +3,7 @@ package dev.datapipeline.connector;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.failure.Backoff;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Typed;
 import jakarta.inject.Inject;
@@ -29,7 +30,8 @@ import org.reactivestreams.Subscription;
 public class OutgoingChannel implements Emitter<ProducerRecord<String, byte[]>> {
   private static final Logger LOG = Logger.getLogger(OutgoingChannel.class.getName());
   private static final String CHANNEL = "events-out";
-  private static final long PAUSE_NANOS = Duration.ofSeconds(5).toNanos();
+  private static final Duration PAUSE = Duration.ofSeconds(5);
+  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(10);
 
   @Inject
   @Channel(CHANNEL)
@@ -43,7 +45,12 @@ public class OutgoingChannel implements Emitter<ProducerRecord<String, byte[]>> 
   private volatile Stream reopened;
 
   private volatile boolean refused;
-  private long askedAt = System.nanoTime() - PAUSE_NANOS;
+
+  /** Grows, so that producers don't pile up if one of several brokers refuses each of them. */
+  private final Backoff backoff = new Backoff(PAUSE, LONGEST_PAUSE);
+
+  private long reopenedAt = System.nanoTime();
+  private long nextTryAt = reopenedAt;
 
   @Override
   public <M extends Message<? extends ProducerRecord<String, byte[]>>> void send(M message) {
@@ -53,7 +60,9 @@ public class OutgoingChannel implements Emitter<ProducerRecord<String, byte[]>> 
     Message<? extends ProducerRecord<String, byte[]>> watched =
         message.withNack(
             cause -> {
-              refused |= cause instanceof AuthenticationException;
+              if (isRefusal(cause)) {
+                refused = true;
+              }
               return message.nack(cause);
             });
     Stream stream = reopened;
@@ -64,19 +73,29 @@ public class OutgoingChannel implements Emitter<ProducerRecord<String, byte[]>> 
     }
   }
 
+  private static boolean isRefusal(Throwable failure) {
+    return failure instanceof AuthenticationException
+        || failure.getCause() instanceof AuthenticationException;
+  }
+
   /** Opens the channel again if the broker accepts this application now. */
   private synchronized void reopenIfAccepted() {
     long now = System.nanoTime();
-    if (!refused || now - askedAt < PAUSE_NANOS) {
+    if (!refused || now - nextTryAt < 0) {
       return;
     }
-    askedAt = now;
+    nextTryAt = now + PAUSE.toNanos();
     try {
       broker.topicId(config.topic());
     } catch (BrokerUnavailableException e) {
       LOG.log(Level.FINE, "the channel to the broker stays as it is", e);
       return;
     }
+    if (now - reopenedAt > LONGEST_PAUSE.toNanos()) {
+      backoff.reset();
+    }
+    reopenedAt = now;
+    nextTryAt = now + backoff.next().toNanos();
     LOG.warning("the channel to the broker had been refused and is opened again");
     Stream stream = new Stream();
     factory.connect(CHANNEL, stream);

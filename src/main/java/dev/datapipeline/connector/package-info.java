@@ -17,7 +17,7 @@
  *       never send again.
  * </ul>
  *
- * <p>May use {@code config}, {@code record} and {@code broker}. Used by {@code producer} and {@code
- * consumer} only.
+ * <p>May use {@code failure}, {@code config}, {@code record} and {@code broker}. Used by {@code
+ * producer} and {@code consumer} only.
  */
 package dev.datapipeline.connector;
