@@ -45,7 +45,10 @@ public class ApiDescription implements OASFilter {
       addIfMissing(responses, "401", "The operator's name and password are missing or wrong");
       addIfMissing(responses, "403", "The request comes from a page of another site");
     }
-    addIfMissing(responses, "503", "The database or the broker is not available");
+    addIfMissing(
+        responses,
+        "503",
+        "The database or the broker is not available, or API_MAX_READS requests are reading");
     for (Entry<String, APIResponse> response : responses.getAPIResponses().entrySet()) {
       if (isError(response.getKey())) {
         describeProblem(response.getValue());

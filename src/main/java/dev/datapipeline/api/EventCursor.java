@@ -3,6 +3,8 @@ package dev.datapipeline.api;
 import dev.datapipeline.http.Parameters;
 import dev.datapipeline.storage.read.EventReader;
 import dev.datapipeline.storage.read.RawEvent;
+import dev.datapipeline.storage.read.Timestamps;
+import java.math.BigInteger;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -11,20 +13,28 @@ import java.util.regex.Pattern;
 
 /**
  * Writes and reads the parameter {@code after}: the last event of the previous page, as its
- * timestamp in microseconds and its id.
+ * timestamp in microseconds and its id. The timestamp may also be {@code infinity} or {@code
+ * -infinity}.
  */
 final class EventCursor {
-  private static final Pattern FORMAT = Pattern.compile("(-?\\d{1,18})-(\\d{1,18})");
-  private static final long MICROS = 1_000_000L;
+  private static final Pattern FORMAT = Pattern.compile("(-?infinity|-?\\d{1,19})-(\\d{1,18})");
+  private static final BigInteger MICROS = BigInteger.valueOf(1_000_000);
 
   private EventCursor() {}
 
   /** Returns the cursor of the page that follows an event. */
   static String after(RawEvent event) {
-    Instant time = event.getTimestamp().toInstant();
-    // not ChronoUnit.MICROS.between, which overflows 292 years away from 1970
-    long micros = Math.multiplyExact(time.getEpochSecond(), MICROS) + time.getNano() / 1000;
-    return micros + "-" + event.getId();
+    OffsetDateTime time = event.getTimestamp();
+    String text = Timestamps.isInfinite(time) ? RowFormat.time(time) : micros(time.toInstant());
+    return text + "-" + event.getId();
+  }
+
+  /** Returns the microseconds since 1970. The last moments of timestamptz exceed a long. */
+  private static String micros(Instant time) {
+    return BigInteger.valueOf(time.getEpochSecond())
+        .multiply(MICROS)
+        .add(BigInteger.valueOf(time.getNano() / 1000))
+        .toString();
   }
 
   /**
@@ -38,16 +48,24 @@ final class EventCursor {
       return null;
     }
     Matcher matcher = FORMAT.matcher(after);
-    if (!matcher.matches()) {
+    OffsetDateTime time = matcher.matches() ? time(matcher.group(1)) : null;
+    if (time == null) {
       throw Parameters.bad("after", "the value from the next link of a page", after);
     }
-    return new EventReader.Position(
-        time(Long.parseLong(matcher.group(1))), Long.parseLong(matcher.group(2)));
+    return new EventReader.Position(time, Long.parseLong(matcher.group(2)));
   }
 
-  private static OffsetDateTime time(long micros) {
-    return Instant.ofEpochSecond(
-            Math.floorDiv(micros, MICROS), Math.floorMod(micros, MICROS) * 1000)
-        .atOffset(ZoneOffset.UTC);
+  /** Returns null if no event can have this timestamp. */
+  private static OffsetDateTime time(String text) {
+    if (text.endsWith("infinity")) {
+      return text.startsWith("-") ? OffsetDateTime.MIN : OffsetDateTime.MAX;
+    }
+    BigInteger micros = new BigInteger(text);
+    BigInteger fraction = micros.mod(MICROS);
+    OffsetDateTime time =
+        Instant.ofEpochSecond(
+                micros.subtract(fraction).divide(MICROS).longValue(), fraction.longValue() * 1000)
+            .atOffset(ZoneOffset.UTC);
+    return Timestamps.isPossible(time) ? time : null;
   }
 }

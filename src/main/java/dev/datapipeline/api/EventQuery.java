@@ -2,7 +2,9 @@ package dev.datapipeline.api;
 
 import dev.datapipeline.http.Parameters;
 import dev.datapipeline.storage.read.EventFilter;
+import dev.datapipeline.storage.read.Timestamps;
 import jakarta.ws.rs.QueryParam;
+import java.time.OffsetDateTime;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 
 /** Reads the query parameters that select events. */
@@ -35,11 +37,19 @@ public class EventQuery {
       throw Parameters.bad("path", "given together with value", String.valueOf(path));
     }
     return new EventFilter(
-        Parameters.time("from", from),
-        Parameters.time("to", to),
+        time("from", from),
+        time("to", to),
         Parameters.text("topic", topic),
         path == null ? null : textArray(),
         Parameters.text("value", value));
+  }
+
+  private static OffsetDateTime time(String name, String value) {
+    OffsetDateTime time = Parameters.time(name, value);
+    if (time != null && !Timestamps.isPossible(time)) {
+      throw Parameters.bad(name, "a time between 4714-11-24 BC and the year 294276", value);
+    }
+    return time;
   }
 
   private String textArray() {

@@ -3,6 +3,7 @@ package dev.datapipeline.api;
 import dev.datapipeline.storage.TopicPartitionPosition;
 import dev.datapipeline.storage.read.DeadLetter;
 import dev.datapipeline.storage.read.RawEvent;
+import dev.datapipeline.storage.read.Timestamps;
 import jakarta.json.Json;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
@@ -182,9 +183,9 @@ public final class RowFormat {
    * @return {@code infinity} or {@code -infinity} for PostgreSQL's special values
    */
   static String time(OffsetDateTime time) {
-    if (time.isEqual(OffsetDateTime.MAX)) {
-      return "infinity";
+    if (Timestamps.isInfinite(time)) {
+      return time.getYear() > 0 ? "infinity" : "-infinity";
     }
-    return time.isEqual(OffsetDateTime.MIN) ? "-infinity" : time.toInstant().toString();
+    return time.toInstant().toString();
   }
 }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -18,11 +19,14 @@ import org.apache.kafka.common.TopicPartition;
 public final class BacklogScan {
   private static final Duration POLL = Duration.ofMillis(500);
 
-  /** Nothing behind an open transaction can be read, so the scan gives up after this time. */
+  /**
+   * Nothing behind an open transaction can be read, so the scan gives up if it hasn't moved for
+   * this time.
+   */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final Function<IsolationLevel, Consumer<byte[], byte[]>> consumers;
-  private final Duration patience;
+  private final LongSupplier nanoTime;
 
   /**
    * Creates a scan; doesn't connect yet.
@@ -30,12 +34,12 @@ public final class BacklogScan {
    * @param clients creates the consumers
    */
   public BacklogScan(KafkaClients clients) {
-    this(isolationLevel -> clients.consumer("backlog", isolationLevel), PATIENCE);
+    this(isolationLevel -> clients.consumer("backlog", isolationLevel), System::nanoTime);
   }
 
-  BacklogScan(Function<IsolationLevel, Consumer<byte[], byte[]>> consumers, Duration patience) {
+  BacklogScan(Function<IsolationLevel, Consumer<byte[], byte[]>> consumers, LongSupplier nanoTime) {
     this.consumers = consumers;
-    this.patience = patience;
+    this.nanoTime = nanoTime;
   }
 
   /**
@@ -60,20 +64,25 @@ public final class BacklogScan {
         long from = Math.max(starts.get(partition), stored.getOrDefault(partition.partition(), 0L));
         consumer.seek(partition, Math.min(from, ends.get(partition)));
       }
-      long deadline = System.nanoTime() + patience.toNanos();
+      long movedAt = nanoTime.getAsLong();
       while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-        if (System.nanoTime() > deadline) {
+        if (nanoTime.getAsLong() - movedAt > PATIENCE.toNanos()) {
           throw new KafkaException(
               "cannot read topic %s to its end; is there an open transaction?"
                   .formatted(partitions.get(0).topic()));
         }
-        ConsumerRecords<byte[], byte[]> records = poll(consumer);
-        records.forEach(handler);
-        if (!records.isEmpty()) {
-          deadline = System.nanoTime() + patience.toNanos();
+        long before = position(consumer, partitions);
+        poll(consumer).forEach(handler);
+        // aborted records move the position, too, although no poll returns them
+        if (position(consumer, partitions) != before) {
+          movedAt = nanoTime.getAsLong();
         }
       }
     }
+  }
+
+  private static long position(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+    return partitions.stream().mapToLong(consumer::position).sum();
   }
 
   private static ConsumerRecords<byte[], byte[]> poll(Consumer<byte[], byte[]> consumer) {

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -164,7 +165,18 @@ public class Broker {
    * @return the end offset of each of them
    */
   public Map<TopicPartition, Long> endOffsets(Collection<TopicPartition> partitions) {
-    return offsets(partitions, OffsetSpec.latest());
+    return offsets(partitions, OffsetSpec.latest(), config.isolationLevel());
+  }
+
+  /**
+   * Returns the offset after the last record that each partition has, even if it belongs to an open
+   * transaction.
+   *
+   * @param partitions existing partitions
+   * @return the high watermark of each of them
+   */
+  public Map<TopicPartition, Long> highWatermarks(Collection<TopicPartition> partitions) {
+    return offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
   }
 
   /**
@@ -174,15 +186,14 @@ public class Broker {
    * @return the start offset of each of them
    */
   public Map<TopicPartition, Long> startOffsets(Collection<TopicPartition> partitions) {
-    return offsets(partitions, OffsetSpec.earliest());
+    return offsets(partitions, OffsetSpec.earliest(), config.isolationLevel());
   }
 
   private Map<TopicPartition, Long> offsets(
-      Collection<TopicPartition> partitions, OffsetSpec which) {
+      Collection<TopicPartition> partitions, OffsetSpec which, IsolationLevel isolationLevel) {
     var request =
         partitions.stream().collect(Collectors.toMap(partition -> partition, any -> which));
-    var result =
-        get(admin().listOffsets(request, new ListOffsetsOptions(config.isolationLevel())).all());
+    var result = get(admin().listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
     Map<TopicPartition, Long> offsets = new HashMap<>();
     result.forEach((partition, info) -> offsets.put(partition, info.offset()));
     return offsets;

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
  * @param readAccess who may read data without logging in as the operator
  * @param httpAddress the address on which the container's host publishes the port; has no effect
  *     outside a container
- * @param queryTimeout maximum duration of one SQL statement of a read request
+ * @param queryTimeout maximum duration of one SQL statement of a read request, except for exports
+ * @param maxReads maximum number of concurrent requests that query the database
  * @param maxEventBytes maximum size of one posted event; the broker must accept records of this
  *     size
  * @param maxPosts maximum number of concurrent requests that post events
@@ -22,11 +23,21 @@ public record ApiConfig(
     ReadAccess readAccess,
     String httpAddress,
     Duration queryTimeout,
+    int maxReads,
     int maxEventBytes,
     int maxPosts,
     Duration maxPostTime,
     int maxViewers,
     Duration acknowledgementTimeout) {
+
+  /**
+   * Maximum duration of any SQL statement of a request. {@code server.xml} closes the API's
+   * connections a little later.
+   */
+  public static final Duration LONGEST_STATEMENT = Duration.ofMinutes(5);
+
+  /** The API's connection pool and the server's threads in {@code server.xml} allow for it. */
+  static final int MOST_READS = 24;
 
   /** Who may read data without logging in as the operator. */
   public enum ReadAccess {
@@ -53,7 +64,8 @@ public record ApiConfig(
                 .text("API_READ_ACCESS", READ_ACCESS, "one of loopback, host, operator, everyone")
                 .toUpperCase(Locale.ROOT)),
         settings.text("HTTP_ADDRESS", ADDRESS, "an IP address"),
-        settings.duration("API_QUERY_TIMEOUT", Duration.ofSeconds(1), Duration.ofHours(1)),
+        settings.duration("API_QUERY_TIMEOUT", Duration.ofSeconds(1), LONGEST_STATEMENT),
+        settings.integer("API_MAX_READS", 1, MOST_READS),
         settings.integer("API_MAX_EVENT_BYTES", 1024, 64 << 20),
         settings.integer("API_MAX_POSTS", 1, 1000),
         settings.duration("API_MAX_POST_TIME", Duration.ofSeconds(1), Duration.ofDays(1)),

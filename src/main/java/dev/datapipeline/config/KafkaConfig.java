@@ -36,9 +36,8 @@ public record KafkaConfig(
   /** The channel's own property, so that all clients use the same isolation level. */
   static final String ISOLATION_LEVEL = "mp.messaging.incoming.events-in.isolation.level";
 
-  private static final Pattern BOOTSTRAP =
-      Pattern.compile(
-          "[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*|(\\[[0-9a-fA-F:]+]:\\d{1,5})");
+  private static final String ADDRESS = "([^\\s,:\\[\\]]+|\\[[0-9a-fA-F:.]+(%\\w+)?]):\\d{1,5}";
+  private static final Pattern BOOTSTRAP = Pattern.compile(ADDRESS + "(\\s*,\\s*" + ADDRESS + ")*");
   private static final Pattern TOPIC = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
   private static final Pattern GROUP = Pattern.compile("\\S.{0,254}");
   private static final Pattern ISOLATION = Pattern.compile("read_committed|read_uncommitted");
@@ -46,7 +45,10 @@ public record KafkaConfig(
   static KafkaConfig from(Settings settings, Map<String, String> clientProperties) {
     String topic = topic(settings, "KAFKA_TOPIC");
     return new KafkaConfig(
-        settings.text("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP, "host:port[,host:port…]"),
+        settings.text(
+            "KAFKA_BOOTSTRAP_SERVERS",
+            BOOTSTRAP,
+            "host:port[,host:port…], with an IPv6 address in brackets"),
         topic,
         Stream.concat(
                 Stream.of(topic),

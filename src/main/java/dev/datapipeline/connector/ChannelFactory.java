@@ -3,6 +3,7 @@ package dev.datapipeline.connector;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.eclipse.microprofile.config.Config;
@@ -12,6 +13,7 @@ import org.eclipse.microprofile.config.spi.Converter;
 import org.eclipse.microprofile.reactive.messaging.Message;
 import org.eclipse.microprofile.reactive.messaging.spi.Connector;
 import org.eclipse.microprofile.reactive.messaging.spi.IncomingConnectorFactory;
+import org.eclipse.microprofile.reactive.messaging.spi.OutgoingConnectorFactory;
 import org.reactivestreams.Subscriber;
 
 /**
@@ -24,7 +26,11 @@ public class ChannelFactory {
 
   @Inject
   @Connector(CONNECTOR)
-  private IncomingConnectorFactory connector;
+  private IncomingConnectorFactory incoming;
+
+  @Inject
+  @Connector(CONNECTOR)
+  private OutgoingConnectorFactory outgoing;
 
   @Inject private Config config;
 
@@ -38,19 +44,42 @@ public class ChannelFactory {
   @SuppressWarnings("unchecked") // the channel's deserializer makes the payloads
   public void subscribe(String channel, String topic, Subscriber<Message<byte[]>> subscriber) {
     ChannelPositions.forget(topic);
-    connector
-        .getPublisherBuilder(new ChannelConfig(config, channel, topic))
+    Map<String, String> own =
+        Map.of("channel-name", channel, "topic", topic, PartitionBatcher.TOPIC, topic);
+    incoming
+        .getPublisherBuilder(
+            new ChannelConfig(config, "mp.messaging.incoming." + channel + ".", own))
         .map(message -> (Message<byte[]>) message)
         .buildRs()
         .subscribe(subscriber);
   }
 
-  /** The properties that a connector may see by specification: the channel's, then its own. */
-  private record ChannelConfig(Config config, String channel, String topic) implements Config {
+  /**
+   * Connects a stream of messages to the broker, through a new client.
+   *
+   * @param channel the outgoing channel whose configuration applies
+   * @param stream the messages
+   */
+  @SuppressWarnings("unchecked") // the connector takes any payload
+  void connect(String channel, OutgoingChannel.Stream stream) {
+    stream.subscribe(
+        (Subscriber<Message<?>>)
+            outgoing
+                .getSubscriberBuilder(
+                    new ChannelConfig(
+                        config,
+                        "mp.messaging.outgoing." + channel + ".",
+                        Map.of("channel-name", channel)))
+                .build());
+  }
 
-    private String channelPrefix() {
-      return "mp.messaging.incoming." + channel + ".";
-    }
+  /**
+   * The properties that a connector may see by specification: the channel's, then its own.
+   *
+   * @param own properties that are not looked up
+   */
+  private record ChannelConfig(Config config, String channelPrefix, Map<String, String> own)
+      implements Config {
 
     private static String connectorPrefix() {
       return "mp.messaging.connector." + CONNECTOR + ".";
@@ -58,14 +87,11 @@ public class ChannelFactory {
 
     @Override
     public <T> Optional<T> getOptionalValue(String name, Class<T> type) {
-      if (name.equals("channel-name")) {
-        return Optional.of(type.cast(channel));
-      }
-      if (name.equals("topic") || name.equals(PartitionBatcher.TOPIC)) {
-        return Optional.of(type.cast(topic));
+      if (own.containsKey(name)) {
+        return Optional.of(type.cast(own.get(name)));
       }
       return config
-          .getOptionalValue(channelPrefix() + name, type)
+          .getOptionalValue(channelPrefix + name, type)
           .or(() -> config.getOptionalValue(connectorPrefix() + name, type));
     }
 
@@ -76,15 +102,15 @@ public class ChannelFactory {
 
     @Override
     public ConfigValue getConfigValue(String name) {
-      ConfigValue value = config.getConfigValue(channelPrefix() + name);
+      ConfigValue value = config.getConfigValue(channelPrefix + name);
       return value.getValue() != null ? value : config.getConfigValue(connectorPrefix() + name);
     }
 
     @Override
     public Iterable<String> getPropertyNames() {
-      Set<String> names = new HashSet<>(Set.of("channel-name", PartitionBatcher.TOPIC));
+      Set<String> names = new HashSet<>(own.keySet());
       for (String name : config.getPropertyNames()) {
-        for (String prefix : new String[] {channelPrefix(), connectorPrefix()}) {
+        for (String prefix : new String[] {channelPrefix, connectorPrefix()}) {
           if (name.startsWith(prefix)) {
             names.add(name.substring(prefix.length()));
           }

@@ -13,8 +13,11 @@
  *       partitions are assigned and how far they are read.
  *   <li>{@link dev.datapipeline.connector.ChannelFactory}: a channel ends at its first error, and
  *       the container connects channels only when the application starts.
+ *   <li>{@link dev.datapipeline.connector.OutgoingChannel}: the connector keeps a producer that can
+ *       never send again.
  * </ul>
  *
- * <p>May use {@code record} and {@code broker}. Used by {@code consumer} only.
+ * <p>May use {@code failure}, {@code config}, {@code record} and {@code broker}. Used by {@code
+ * producer} and {@code consumer} only.
  */
 package dev.datapipeline.connector;

@@ -8,6 +8,7 @@ import dev.datapipeline.metrics.PipelineMetrics;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
+import java.time.Instant;
 import java.util.Optional;
 import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.health.HealthCheck;
@@ -93,6 +94,18 @@ class ConsumerHealth extends PartHealth {
     }
     monitor.lagByPartition().ifPresent(lag -> response.withData("lag", PipelineMonitor.total(lag)));
     stalled().ifPresent(partition -> response.withData("stalledPartition", partition.toString()));
+    monitor
+        .longOpenTransaction()
+        .ifPresent(
+            open ->
+                response.withData(
+                    "openTransaction",
+                    "%s at offset %d for %d s; offsets behind it: %d"
+                        .formatted(
+                            open.partition(),
+                            open.offset(),
+                            open.age(Instant.now()).toSeconds(),
+                            open.waiting())));
     addAge(response, "secondsSinceLastStoredBatch", consumer.state().lastStoredAt());
     addError(response, consumer.state().lastError());
     return response;

@@ -34,6 +34,11 @@ public class PipelineGauges {
   private static final Metadata LAG =
       metadata("lag_records", "Records of a partition that are not stored yet; NaN while unknown");
 
+  private static final Metadata OPEN_TRANSACTION =
+      metadata(
+          "open_transaction_seconds",
+          "Time for which an open transaction of a producer has held back a partition; NaN while unknown");
+
   @Inject private MetricRegistry registry;
   @Inject private DatabaseHealth database;
   @Inject private BrokerHealth broker;
@@ -62,6 +67,9 @@ public class PipelineGauges {
     registry.gauge(QUEUE, consumer::queueBytes);
     registry.gauge(LOST, monitor::lostOffsets);
     registry.gauge(WENT_BACK, monitor::wentBack);
+    registry.gauge(
+        OPEN_TRANSACTION,
+        () -> monitor.openTransactionAge().map(age -> age.toMillis() / 1000.0).orElse(Double.NaN));
     monitor.onLag(this::register);
   }
 

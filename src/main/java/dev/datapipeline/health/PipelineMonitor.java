@@ -3,7 +3,9 @@ package dev.datapipeline.health;
 import dev.datapipeline.broker.Broker;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.failure.RepeatedTask;
+import dev.datapipeline.health.OpenTransactions.OpenTransaction;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.LogOffsets;
 import jakarta.annotation.PreDestroy;
@@ -36,6 +38,9 @@ public class PipelineMonitor {
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration WRITE_INTERVAL = Duration.ofSeconds(5);
 
+  /** Transactions take seconds. One that is open for longer than this was probably forgotten. */
+  private static final Duration LONG_OPEN = Duration.ofMinutes(1);
+
   @Resource(lookup = "jdbc/datapipeline")
   private DataSource dataSource;
 
@@ -50,7 +55,9 @@ public class PipelineMonitor {
   private final Probe<TopicOffsets> topics = new Probe<>(this::askBroker);
   private final List<Future<?>> tasks = new ArrayList<>();
   private PipelineMetrics.Counts reported;
+  private final LogThrottle openTransactionLog = new LogThrottle(Duration.ofMinutes(10));
   private volatile Progress progress = Progress.UNKNOWN;
+  private volatile OpenTransactions openTransactions = OpenTransactions.NONE;
   private volatile Consumer<Map<TopicPartition, Long>> lagListener = any -> {};
 
   /** Starts watching. Must be called once. */
@@ -77,6 +84,14 @@ public class PipelineMonitor {
   private TopicOffsets askBroker() {
     TopicOffsets offsets = TopicOffsets.of(broker, kafka.topics());
     update(offsets, database.value());
+    openTransactions = openTransactions.next(offsets, Instant.now());
+    longOpenTransaction()
+        .map(
+            open ->
+                "%s can't be read beyond offset %d: a producer's transaction has been open there for more than %d s"
+                    .formatted(open.partition(), open.offset(), LONG_OPEN.toSeconds()))
+        .filter(openTransactionLog::permits)
+        .ifPresent(LOG::warning);
     return offsets;
   }
 
@@ -176,6 +191,27 @@ public class PipelineMonitor {
    */
   Optional<TopicPartition> stalled(Duration timeout) {
     return progress.stalled(timeout, Instant.now());
+  }
+
+  /**
+   * Returns for how long the oldest open transaction has held back the reading of a partition.
+   *
+   * @return 0 if no transaction is open; empty while the broker doesn't answer
+   */
+  Optional<Duration> openTransactionAge() {
+    return topics.isUp()
+        ? openTransactions
+            .oldest()
+            .map(open -> open.age(Instant.now()))
+            .or(() -> Optional.of(Duration.ZERO))
+        : Optional.empty();
+  }
+
+  /** Returns the oldest open transaction if it has been open for suspiciously long. */
+  Optional<OpenTransaction> longOpenTransaction() {
+    return openTransactions
+        .oldest()
+        .filter(open -> open.age(Instant.now()).compareTo(LONG_OPEN) > 0);
   }
 
   /**

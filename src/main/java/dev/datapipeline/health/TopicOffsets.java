@@ -15,12 +15,15 @@ import org.apache.kafka.common.TopicPartition;
  * @param ids the topics' current ids by name
  * @param starts the oldest offset that each partition still holds
  * @param ends the offset after the last record of each partition that can be read
+ * @param highWatermarks the offset after the last record of each partition, even if it can't be
+ *     read because of an open transaction
  * @param atNanos when the broker was asked, by {@link System#nanoTime()}
  */
 record TopicOffsets(
     Map<String, UUID> ids,
     Map<TopicPartition, Long> starts,
     Map<TopicPartition, Long> ends,
+    Map<TopicPartition, Long> highWatermarks,
     long atNanos) {
 
   /**
@@ -40,8 +43,14 @@ record TopicOffsets(
       ids.put(topic, description.id());
       partitions.addAll(description.partitions());
     }
+    // asked first: if no transaction is open, the ends that are asked later are not below
+    Map<TopicPartition, Long> highWatermarks = broker.highWatermarks(partitions);
     return new TopicOffsets(
-        ids, broker.startOffsets(partitions), broker.endOffsets(partitions), System.nanoTime());
+        ids,
+        broker.startOffsets(partitions),
+        broker.endOffsets(partitions),
+        highWatermarks,
+        System.nanoTime());
   }
 
   /** Returns the offsets by partition. */

@@ -1,6 +1,7 @@
 package dev.datapipeline.producer;
 
 import dev.datapipeline.config.ProducerConfig;
+import dev.datapipeline.connector.OutgoingChannel;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.metrics.PipelineMetrics;
@@ -19,7 +20,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Logger;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.eclipse.microprofile.reactive.messaging.Channel;
 import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Message;
 
@@ -60,10 +60,7 @@ public class EventPublisher {
    */
   @Inject
   public EventPublisher(
-      @Channel("events-out") Emitter<ProducerRecord<String, byte[]>> channel,
-      ProducerConfig config,
-      PipelineMetrics metrics,
-      Tracing tracing) {
+      OutgoingChannel channel, ProducerConfig config, PipelineMetrics metrics, Tracing tracing) {
     this(channel, config, metrics, tracing, new LogThrottle(REPORT_INTERVAL));
   }
 

@@ -37,7 +37,9 @@ class JtaStorageSession implements StorageSession {
           + " OR EXISTS (SELECT FROM dead_letters WHERE topic_partition_id = ? AND kafka_offset = ?"
           + " AND \"timestamp\" = ? AND payload IS NOT DISTINCT FROM ?)";
 
-  @PersistenceContext private EntityManager entityManager;
+  @PersistenceContext(unitName = "datapipeline")
+  private EntityManager entityManager;
+
   @Resource private UserTransaction userTransaction;
 
   @Override

@@ -40,8 +40,8 @@ class ArchitectureTest {
           "storage.read",
           "source",
           "source.file",
-          "producer",
           "connector",
+          "producer",
           "consumer",
           "health",
           "http",
@@ -110,8 +110,8 @@ class ArchitectureTest {
 
   /** Workarounds for the connector must be easy to delete. */
   @Test
-  void onlyTheConsumerTouchesTheConnector() {
-    onlyIn("consumer", "connector").mayUse(packageOf("connector")).check(CLASSES);
+  void onlyTheConsumerAndTheProducerTouchTheConnector() {
+    onlyIn("consumer", "producer", "connector").mayUse(packageOf("connector")).check(CLASSES);
   }
 
   @Test

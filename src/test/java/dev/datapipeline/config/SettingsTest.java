@@ -72,6 +72,62 @@ class SettingsTest {
   }
 
   @Test
+  void defaultsOfTheApi() {
+    assertThat(ApiConfig.from(config.settings()))
+        .isEqualTo(
+            new ApiConfig(
+                ApiConfig.ReadAccess.LOOPBACK,
+                "127.0.0.1",
+                Duration.ofSeconds(10),
+                8,
+                1_000_000,
+                4,
+                Duration.ofMinutes(10),
+                500,
+                Duration.ofSeconds(10)));
+  }
+
+  @Test
+  void everyNameOfTheApiMaps() {
+    config
+        .with("API_READ_ACCESS", "everyone")
+        .with("HTTP_ADDRESS", "::1")
+        .with("API_QUERY_TIMEOUT", "PT5M")
+        .with("API_MAX_READS", "24")
+        .with("API_MAX_EVENT_BYTES", "1024")
+        .with("API_MAX_POSTS", "5")
+        .with("API_MAX_POST_TIME", "PT1M")
+        .with("API_MAX_VIEWERS", "0")
+        .with("API_ACKNOWLEDGEMENT_TIMEOUT", "PT3S");
+    assertThat(ApiConfig.from(config.settings()))
+        .isEqualTo(
+            new ApiConfig(
+                ApiConfig.ReadAccess.EVERYONE,
+                "::1",
+                Duration.ofMinutes(5),
+                24,
+                1024,
+                5,
+                Duration.ofMinutes(1),
+                0,
+                Duration.ofSeconds(3)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "API_READ_ACCESS,nobody",
+    "API_QUERY_TIMEOUT,PT5M1S",
+    "API_QUERY_TIMEOUT,PT0.5S",
+    "API_MAX_READS,0",
+    "API_MAX_READS,25",
+    "API_MAX_POSTS,0",
+    "API_MAX_VIEWERS,-1"
+  })
+  void aBadValueForTheApiIsNamed(String setting, String value) {
+    assertRefused(setting, value, ApiConfig::from);
+  }
+
+  @Test
   void everyNameOfTheBrokerMaps() {
     config
         .with("KAFKA_BOOTSTRAP_SERVERS", "one:1,two:2")
@@ -91,6 +147,19 @@ class SettingsTest {
                 3,
                 IsolationLevel.READ_UNCOMMITTED,
                 Map.of("a", "b")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[::1]:9092",
+        "[2001:db8::1]:9092,[2001:db8::2]:9092 , broker:9092",
+        "10.0.0.1:9092,[fe80::1%eth0]:9092,[::ffff:10.0.0.1]:9092"
+      })
+  void bootstrapServersMayHaveIpv6Addresses(String servers) {
+    config.with("KAFKA_BOOTSTRAP_SERVERS", servers);
+
+    assertThat(KafkaConfig.from(config.settings(), Map.of()).bootstrapServers()).isEqualTo(servers);
   }
 
   @Test
@@ -202,6 +271,9 @@ class SettingsTest {
           KAFKA_BOOTSTRAP_SERVERS        | localhost
           KAFKA_BOOTSTRAP_SERVERS        | host:9092,
           KAFKA_BOOTSTRAP_SERVERS        | http://host:9092
+          KAFKA_BOOTSTRAP_SERVERS        | ::1:9092
+          KAFKA_BOOTSTRAP_SERVERS        | [::1]
+          KAFKA_BOOTSTRAP_SERVERS        | [::1]:9092,[host]:9092
           KAFKA_TOPIC                    | ..
           KAFKA_TOPIC                    | two words
           KAFKA_TOPIC                    | ''

@@ -32,7 +32,7 @@ class ProgressTest {
   private void observe(int second) {
     progress =
         progress.next(
-            new TopicOffsets(Map.of("t", id), starts, ends, 0),
+            new TopicOffsets(Map.of("t", id), starts, ends, ends, 0),
             new StoredPositions(stored, 0, 0),
             assigned,
             START.plusSeconds(second));

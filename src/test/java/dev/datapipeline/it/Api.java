@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /** A client of the HTTP API. */
 final class Api {
@@ -58,6 +59,13 @@ final class Api {
 
   HttpResponse<String> get(String path) {
     return request("GET", path, BodyPublishers.noBody(), Map.of());
+  }
+
+  /** Sends a request and doesn't wait for the answer. */
+  CompletableFuture<HttpResponse<String>> begin(String path) {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).build();
+    return client.sendAsync(request, HttpResponse.BodyHandlers.ofString());
   }
 
   JsonObject json(String path) {

@@ -425,6 +425,8 @@ class ApiIT {
         "limit=x",
         "from=yesterday",
         "after=1",
+        "after=9999999999999999999-1",
+        "to=%2B300000-01-01T00:00:00Z",
         "path=a",
         "value=a",
         "path=a%5B&value=1",

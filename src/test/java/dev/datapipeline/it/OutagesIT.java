@@ -8,10 +8,14 @@ import dev.datapipeline.backends.KafkaBroker;
 import dev.datapipeline.backends.PostgresServer;
 import jakarta.json.JsonObject;
 import java.io.IOException;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
@@ -32,6 +36,10 @@ class OutagesIT {
   /** Within this time readiness reports an outage and its end, on a busy machine too. */
   private static final Duration HEALTH_FOLLOWS = Duration.ofSeconds(20);
 
+  /** A healthy pipeline does a step within this time, on a busy machine too. */
+  private static final Duration PROMPTLY = Duration.ofSeconds(60);
+
+  private static final int READERS = 40;
   private static final int MEBIBYTE = 1 << 20;
   private static final long WAL_SEGMENT_BYTES = 16 * MEBIBYTE;
 
@@ -42,7 +50,8 @@ class OutagesIT {
 
   @BeforeAll
   static void start() {
-    pipeline = new Pipeline("outages", 3);
+    // readers that a test holds in the database stay there
+    pipeline = new Pipeline("outages", 3).with("API_QUERY_TIMEOUT", "PT5M");
     kafka = pipeline.backends().kafka();
     postgres = pipeline.backends().postgres();
     health = pipeline.running().health();
@@ -101,6 +110,46 @@ class OutagesIT {
 
     pipeline.assertEverythingStoredExactlyOnce();
     awaitReadiness("UP", HEALTH_FOLLOWS);
+  }
+
+  /** Many clients that search a large table keep the readers' connections and threads busy. */
+  @Test
+  void slowReadersDoNotStopTheWriting() throws Throwable {
+    Api api = new Api(pipeline.instance().httpPort());
+    List<CompletableFuture<HttpResponse<String>>> answers;
+    pipeline.send(3);
+    pipeline.assertEverythingStoredExactlyOnce();
+    try (HeldReaders held = new HeldReaders(postgres)) {
+      answers =
+          Stream.generate(() -> api.begin("/api/events?path=a&value=b")).limit(READERS).toList();
+      await("readers in the database")
+          .atMost(PROMPTLY)
+          .until(() -> held.count() > 0 && answers.stream().anyMatch(CompletableFuture::isDone));
+      pipeline.whileRecordsFlow(
+          () -> {
+            long before = pipeline.stored();
+            await("ready").atMost(PROMPTLY).until(health::ready, "UP"::equals);
+            await("records stored").atMost(PROMPTLY).until(() -> pipeline.stored() > before + 2000);
+            await("ready").atMost(PROMPTLY).until(health::ready, "UP"::equals);
+          });
+      await("lag 0")
+          .atMost(PROMPTLY)
+          .until(() -> pipeline.lag().values().stream().allMatch(lag -> lag == 0));
+      assertThat(held.count()).isPositive();
+    }
+
+    for (CompletableFuture<HttpResponse<String>> answer : answers) {
+      HttpResponse<String> response = answer.get(2, TimeUnit.MINUTES);
+      assertThat(response.statusCode()).as(response.body()).isIn(200, 503);
+      if (response.statusCode() == 503) {
+        assertThat(response.headers().firstValue("Retry-After")).isPresent();
+        assertThat(Api.json(response).getString("detail")).contains("API_MAX_READS");
+      }
+    }
+    assertThat(answers).anyMatch(answer -> answer.join().statusCode() == 200);
+    assertThat(answers).anyMatch(answer -> answer.join().statusCode() == 503);
+    assertThat(api.get("/api/events?limit=1").statusCode()).isEqualTo(200);
+    pipeline.assertEverythingStoredExactlyOnce();
   }
 
   @Test
@@ -259,6 +308,21 @@ class OutagesIT {
 
     pipeline.restoreEarlierState(0.5);
 
+    pipeline.assertEverythingStoredExactlyOnce();
+  }
+
+  /** Nobody has committed an offset of the new partition, and it has records before it is found. */
+  @Test
+  void aPartitionThatIsAddedIsSoonReadFromItsBeginning() {
+    int added = pipeline.addPartition();
+    pipeline.send(300);
+
+    await("the new partition is stored")
+        .atMost(PROMPTLY)
+        .until(() -> pipeline.lag().get(added) == 0 && pipeline.endOffsets().get(added) > 0);
+    await("the group's lag is 0")
+        .atMost(PROMPTLY)
+        .until(() -> pipeline.committed(added) == pipeline.endOffsets().get(added));
     pipeline.assertEverythingStoredExactlyOnce();
   }
 

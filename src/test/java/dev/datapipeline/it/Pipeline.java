@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -44,7 +45,7 @@ final class Pipeline implements AutoCloseable {
   private static final int MAX_REQUEST_BYTES = 4 << 20;
 
   private final String name;
-  private final int partitions;
+  private int partitions;
   private final Map<String, String> topicSettings;
   private final Backends backends = TestBackends.get();
   private final Database database = new Database(backends.postgres());
@@ -178,6 +179,13 @@ final class Pipeline implements AutoCloseable {
             });
   }
 
+  /** Adds a partition to the topic and returns its number. */
+  int addPartition() {
+    partitions++;
+    get(admin.createPartitions(Map.of(name, NewPartitions.increaseTo(partitions))).all());
+    return partitions - 1;
+  }
+
   void deleteTopic() {
     get(admin.deleteTopics(List.of(name)).all());
   }
@@ -232,6 +240,14 @@ final class Pipeline implements AutoCloseable {
         .atMost(PATIENCE)
         .ignoreExceptions()
         .until(() -> lag().values().stream().allMatch(lag -> lag == 0));
+  }
+
+  /** Returns the offset that the group has committed for a partition; 0 if there is none. */
+  long committed(int partition) {
+    OffsetAndMetadata committed =
+        get(admin.listConsumerGroupOffsets(name).partitionsToOffsetAndMetadata())
+            .get(new TopicPartition(name, partition));
+    return committed == null ? 0 : committed.offset();
   }
 
   /** Resets the group's offsets to the beginning, as soon as the group has no members. */

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import jakarta.json.JsonObject;
+import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -237,5 +239,43 @@ class PoisonIT {
             List.of("9999-12-31 23:59:59"),
             List.of("294247-01-01 23:59:59.999"),
             List.of("infinity"));
+  }
+
+  /** Also at the limits of {@code timestamptz}. The row with the largest id is the oldest event. */
+  @Test
+  void pagesLeadThroughAllTimestamps() {
+    Database database = pipeline.database();
+    database.execute(
+        "INSERT INTO raw_events (\"timestamp\", payload, topic_partition_id, kafka_offset)"
+            + " SELECT t::timestamptz, '{\"edge\":1}', -1, 0 FROM unnest(ARRAY['infinity', 'infinity',"
+            + " '294276-12-31 23:59:59.999999Z', '2300-01-01Z', 'now', '-infinity', '-infinity',"
+            + " '4714-11-24 00:00:00Z BC']) AS t");
+    List<String> seen = new ArrayList<>();
+    try {
+      Api api = new Api(pipeline.instance().httpPort());
+      String next = "/api/events?path=edge&value=1&limit=1";
+      while (next != null) {
+        HttpResponse<String> response = api.get(next);
+        assertThat(response.statusCode()).as(next + " " + response.body()).isEqualTo(200);
+        JsonObject page = Api.json(response);
+        page.getJsonArray("events").getValuesAs(JsonObject.class).stream()
+            .map(event -> event.get("id").toString())
+            .forEach(seen::add);
+        next = page.getString("next", null);
+      }
+
+      assertThat(seen)
+          .hasSize(8)
+          .containsExactlyElementsOf(
+              database
+                  .query(
+                      "SELECT id FROM raw_events WHERE topic_partition_id = -1"
+                          + " ORDER BY \"timestamp\" DESC, id DESC")
+                  .stream()
+                  .map(row -> row.get(0))
+                  .toList());
+    } finally {
+      database.execute("DELETE FROM raw_events WHERE topic_partition_id = -1");
+    }
   }
 }

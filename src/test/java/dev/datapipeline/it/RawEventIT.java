@@ -25,7 +25,8 @@ class RawEventIT {
   /** Arquillian injects only CDI beans into the test itself. */
   @Dependent
   static class Reader {
-    @PersistenceContext private EntityManager entityManager;
+    @PersistenceContext(unitName = "datapipeline-api")
+    private EntityManager entityManager;
 
     List<RawEvent> newest(int max) {
       return entityManager

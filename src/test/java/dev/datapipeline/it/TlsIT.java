@@ -257,8 +257,7 @@ class TlsIT {
   @Order(1)
   void wrongCertificatesAreReportedAndWaitedFor() throws Exception {
     show(ofAStranger);
-    Map<String, String> settings =
-        Map.of("KAFKA_TOPIC", TOPIC, "KAFKA_GROUP_ID", TOPIC, "PRODUCER_ENABLED", "false");
+    Map<String, String> settings = Map.of("KAFKA_TOPIC", TOPIC, "KAFKA_GROUP_ID", TOPIC);
     try (Application waiting = application("tlsWaiting", settings).start()) {
       await("live").atMost(Pipeline.PATIENCE).until(waiting.health()::live, "UP"::equals);
       String untrusted = "the server's certificate is not from an authority that is trusted here";
@@ -276,6 +275,7 @@ class TlsIT {
 
       show(valid);
       topic.send("{\"sent\":\"by hand\"}");
+      awaitEventSent(waiting);
       Pipeline.awaitReady(waiting);
       assertEverythingStoredExactlyOnce(topic, TOPIC);
     } finally {

@@ -66,7 +66,7 @@ class TransactionsIT {
 
   /** Records of an open transaction cannot be read yet, so they are no lag. */
   @Test
-  void anOpenTransactionIsNotReportedAsAStall() {
+  void anOpenTransactionIsReportedAndIsNoStall() throws Exception {
     pipeline.running();
     try (Producer<byte[], byte[]> producer =
         pipeline.newProducer(Map.of(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "open"))) {
@@ -79,10 +79,16 @@ class TransactionsIT {
           .during(Duration.ofSeconds(10))
           .atMost(Duration.ofSeconds(30))
           .until(pipeline.instance().health()::ready, "UP"::equals);
+      assertThat(openTransactionSeconds()).isGreaterThan(5);
       producer.commitTransaction();
     }
+    await().atMost(Pipeline.PATIENCE).until(() -> openTransactionSeconds() == 0);
     pipeline.assertEverythingStoredExactlyOnce();
     pipeline.awaitNoLag();
+  }
+
+  private static double openTransactionSeconds() throws Exception {
+    return Metrics.of(pipeline.instance()).sum("datapipeline_open_transaction_seconds");
   }
 
   /** Offsets without a record do not show which incarnation of the topic they belong to. */

@@ -11,15 +11,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Reads and replays dead letters. Thread-safe. */
+/**
+ * Reads and replays dead letters, through the connection pool of {@link EventReader}. Thread-safe.
+ */
 @ApplicationScoped
 public class DeadLetterRepository {
+  private static final String TIMEOUT_HINT = "jakarta.persistence.query.timeout";
+
   /** JPQL for the size of a dead letter in bytes. */
   private static final String SIZE =
       "SQL('coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)"
           + " + coalesce(octet_length(CAST(? AS text)), 0)', d.payload, d.key, d.headers)";
 
-  @PersistenceContext private EntityManager entityManager;
+  @PersistenceContext(unitName = "datapipeline-api")
+  private EntityManager entityManager;
+
   @Inject private ApiConfig config;
 
   /**
@@ -87,7 +93,7 @@ public class DeadLetterRepository {
   private <T> TypedQuery<T> query(String jpql, Class<T> type) {
     return entityManager
         .createQuery(jpql, type)
-        .setHint("jakarta.persistence.query.timeout", (int) config.queryTimeout().toMillis())
+        .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
         .setHint("eclipselink.read-only", true);
   }
 
@@ -99,7 +105,7 @@ public class DeadLetterRepository {
   public long waiting() {
     return entityManager
         .createQuery("SELECT COUNT(d) FROM DeadLetter d WHERE d.replayedAt IS NULL", Long.class)
-        .setHint("jakarta.persistence.query.timeout", (int) config.queryTimeout().toMillis())
+        .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
         .getSingleResult();
   }
 
@@ -121,6 +127,7 @@ public class DeadLetterRepository {
                     + " FROM replay_dead_letters(CAST(?1 AS bigint[]), CAST(?2 AS text)) AS r")
             .setParameter(1, ids == null ? null : arrayLiteral(ids))
             .setParameter(2, reasonLike)
+            .setHint(TIMEOUT_HINT, (int) ApiConfig.LONGEST_STATEMENT.toMillis())
             .getResultList();
     return rows.stream()
         .map(row -> new Replay(((Number) row[0]).longValue(), (Boolean) row[1], (String) row[2]))

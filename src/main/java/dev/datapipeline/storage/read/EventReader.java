@@ -21,8 +21,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Reads stored events. Statements are limited to {@code API_QUERY_TIMEOUT}, except those of {@link
- * #export} and {@link #total}. Thread-safe.
+ * Reads stored events, through a connection pool that the writers do not use. Statements are
+ * limited to {@code API_QUERY_TIMEOUT}, except those of {@link #export}. Thread-safe.
  */
 @ApplicationScoped
 public class EventReader {
@@ -32,12 +32,13 @@ public class EventReader {
   /** JPQL for the size of an event in bytes. */
   private static final String SIZE = "SQL('octet_length(CAST(? AS text))', e.payload)";
 
-  private static final Duration EXPORT_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration FIRST_SLICE = Duration.ofSeconds(1);
   private static final int SLICE_GROWTH = 8;
   private static final Duration LONGEST_SLICE = Duration.ofDays(36_525);
 
-  @PersistenceContext private EntityManager entityManager;
+  @PersistenceContext(unitName = "datapipeline-api")
+  private EntityManager entityManager;
+
   @Inject private ApiConfig config;
 
   /**
@@ -77,8 +78,8 @@ public class EventReader {
     List<RawEvent> page = new ArrayList<>();
     PageSpace space = new PageSpace(limit);
     // the next page continues with events of the same timestamp
-    OffsetDateTime end = after == null ? filter.to() : after.timestamp().plus(1, ChronoUnit.MICROS);
-    OffsetDateTime base = earlier(end, newest());
+    OffsetDateTime end = after == null ? filter.to() : endAfter(after.timestamp());
+    OffsetDateTime base = earlier(after == null ? filter.to() : after.timestamp(), newest());
     Duration length = FIRST_SLICE;
     boolean last = false;
     while (!last && !space.isFull()) {
@@ -95,21 +96,26 @@ public class EventReader {
     return new Page<>(page, space.isFull());
   }
 
+  /**
+   * Returns the end of a page that continues with events of the same timestamp; null if there is no
+   * time after that one.
+   */
+  private static OffsetDateTime endAfter(OffsetDateTime time) {
+    boolean last = Timestamps.isInfinite(time) || !time.isBefore(Timestamps.LATEST);
+    return last ? null : time.plus(1, ChronoUnit.MICROS);
+  }
+
   /** Returns where a slice begins; null if everything before its end belongs to it. */
   private static OffsetDateTime beginOfSlice(OffsetDateTime end, Duration length) {
-    return length.compareTo(LONGEST_SLICE) > 0 || isInfinite(end) ? null : end.minus(length);
+    if (length.compareTo(LONGEST_SLICE) > 0 || Timestamps.isInfinite(end)) {
+      return null;
+    }
+    OffsetDateTime begin = end.minus(length);
+    return Timestamps.isPossible(begin) ? begin : null;
   }
 
   private static OffsetDateTime earlier(OffsetDateTime one, OffsetDateTime other) {
     return one == null || other.isBefore(one) ? other : one;
-  }
-
-  /**
-   * Returns whether a time is {@code infinity} or {@code -infinity}, which can't be calculated
-   * with.
-   */
-  private static boolean isInfinite(OffsetDateTime time) {
-    return time.isEqual(OffsetDateTime.MAX) || time.isEqual(OffsetDateTime.MIN);
   }
 
   /** Returns a timestamp to start from. The newest row need not have the latest timestamp. */
@@ -120,7 +126,7 @@ public class EventReader {
             config.queryTimeout())
         .getResultStream()
         .findFirst()
-        .filter(time -> !isInfinite(time))
+        .filter(time -> !Timestamps.isInfinite(time))
         .orElseGet(OffsetDateTime::now);
   }
 
@@ -191,7 +197,7 @@ public class EventReader {
                 query(
                     "SELECT MIN(e.id + 0), MAX(e.id + 0) FROM RawEvent e" + filter.where(),
                     Object[].class,
-                    EXPORT_TIMEOUT))
+                    ApiConfig.LONGEST_STATEMENT))
             .getSingleResult();
     if (bounds[0] == null) {
       return;
@@ -203,7 +209,7 @@ public class EventReader {
       List<RawEvent> page =
           fitting(
               " FROM RawEvent e" + filter.where("e.id >= :next", "e.id <= :end") + " ORDER BY e.id",
-              EXPORT_TIMEOUT,
+              ApiConfig.LONGEST_STATEMENT,
               EXPORT_PAGE,
               new PageSpace(EXPORT_PAGE),
               query -> filter.bind(query).setParameter("next", begin).setParameter("end", end));
@@ -245,6 +251,7 @@ public class EventReader {
             entityManager
                 .createNativeQuery(
                     "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = CAST('raw_events' AS regclass)")
+                .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
                 .getSingleResult();
     return new Total(Math.max(counted, estimate.longValue()), true);
   }
@@ -257,6 +264,7 @@ public class EventReader {
                     "SELECT count(*) FROM (SELECT 1 FROM raw_events LIMIT "
                         + max
                         + ") AS first_rows")
+                .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
                 .getSingleResult();
     return count.longValue();
   }

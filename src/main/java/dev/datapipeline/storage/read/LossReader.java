@@ -14,7 +14,9 @@ import java.util.UUID;
 /** Reads which offsets were deleted before they were stored. Thread-safe. */
 @ApplicationScoped
 public class LossReader {
-  @PersistenceContext private EntityManager entityManager;
+  @PersistenceContext(unitName = "datapipeline-api")
+  private EntityManager entityManager;
+
   @Inject private ApiConfig config;
 
   /**

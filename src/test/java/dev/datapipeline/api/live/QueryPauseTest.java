@@ -41,17 +41,54 @@ class QueryPauseTest {
     assertThat(pause.isOver()).isTrue();
   }
 
-  @Test
-  void aQueryThatFailsBeginsNoPause() {
+  private void fail(Duration after) {
     assertThatIllegalStateException()
         .isThrownBy(
             () ->
                 pause.runThenPause(
                     () -> {
-                      now += 1000;
+                      now += after.toNanos();
                       throw new IllegalStateException("no database");
                     }));
+  }
 
+  @Test
+  void aQueryThatFailsAtOnceIsNotRepeatedAtOnce() {
+    fail(Duration.ZERO);
+
+    assertThat(pause.isOver()).isFalse();
+    now += Duration.ofSeconds(2).toNanos();
     assertThat(pause.isOver()).isTrue();
+  }
+
+  @Test
+  void thePauseGrowsWithEachFailure() {
+    for (int i = 0; i < 5; i++) {
+      fail(Duration.ZERO);
+    }
+
+    now += Duration.ofSeconds(14).toNanos();
+    assertThat(pause.isOver()).isFalse();
+    now += Duration.ofSeconds(16).toNanos();
+    assertThat(pause.isOver()).isTrue();
+  }
+
+  @Test
+  void aQueryThatFailsSlowlyTakesAtMostATwentiethOfTheTime() {
+    fail(Duration.ofSeconds(1));
+
+    now += Duration.ofSeconds(19).toNanos() - 1;
+    assertThat(pause.isOver()).isFalse();
+    now += 1;
+    assertThat(pause.isOver()).isTrue();
+  }
+
+  @Test
+  void thePauseAfterAFailureCannotBeEndedEarly() {
+    fail(Duration.ZERO);
+
+    pause.end();
+
+    assertThat(pause.isOver()).isFalse();
   }
 }
