@@ -15,13 +15,15 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Separates the records that PostgreSQL refuses from the rest of their batch. PostgreSQL alone
  * decides what is valid JSON, and checks a whole batch in one statement. Values that would fail
  * that statement as a whole are found first: bytes that aren't text, and nesting too deep for the
  * parser. Other violations, such as a violated constraint that somebody added, are found by halving
- * the batch. Not thread-safe.
+ * the batch. A constraint that is not about the value fails the batch as a whole: {@link
+ * Violation}. Not thread-safe.
  */
 final class PoisonIsolation {
   /** PostgreSQL's parser accepts about 6,000 levels with its default stack depth. */
@@ -42,6 +44,8 @@ final class PoisonIsolation {
 
   /** Writes the records, and returns how many of them went to the dead letters. */
   long write(List<StorableRecord> records) throws SQLException {
+    // a deferred constraint would fail the commit, when it is too late to isolate a record
+    execute("SET CONSTRAINTS ALL IMMEDIATE");
     List<StorableRecord> shallow = new ArrayList<>(records.size());
     List<String> texts = new ArrayList<>(records.size());
     List<StorableRecord> deep = new ArrayList<>();
@@ -164,6 +168,10 @@ final class PoisonIsolation {
       }
       execute("ROLLBACK TO SAVEPOINT before_copy");
       execute("RELEASE SAVEPOINT before_copy");
+      Optional<Violation> violation = Violation.of(e);
+      if (violation.isPresent() && !violation.get().concernsValue(connection)) {
+        throw e;
+      }
       if (records.size() == 1) {
         reject(records.get(0), FailureText.oneLine(e.getMessage()), FailureKind.sqlState(e));
       } else {
