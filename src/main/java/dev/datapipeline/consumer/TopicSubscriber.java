@@ -178,9 +178,13 @@ final class TopicSubscriber implements Runnable {
 
     @Override
     public void onError(Throwable failure) {
-      // there may be no memory to describe the reason
-      end("it failed");
-      end(FailureText.reason(failure));
+      String reason = "it failed, and there is no memory to say why";
+      try {
+        reason = FailureText.reason(failure);
+      } catch (Error e) {
+        // the text above stays
+      }
+      end(reason);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.datapipeline.it;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import jakarta.json.JsonArray;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.junit.jupiter.api.AfterAll;
@@ -188,6 +190,29 @@ class MemoryIT {
       next = page.getString("next", null);
     }
     assertThat(read).isEqualTo(sent);
+  }
+
+  /** As docs/operations.md says. */
+  @Test
+  void aBrokerCanRefuseRecordsByTheirUncompressedSize() throws Exception {
+    try (Pipeline refusing =
+        new Pipeline(
+            "refusing",
+            1,
+            Map.of(
+                "compression.type",
+                "uncompressed",
+                "max.message.bytes",
+                Integer.toString(MEBIBYTE)))) {
+      producer.send(new ProducerRecord<>(refusing.name(), filled(MEBIBYTE / 2, 'x'))).get();
+
+      assertThatThrownBy(
+              () ->
+                  producer
+                      .send(new ProducerRecord<>(refusing.name(), filled(2 * MEBIBYTE, 'x')))
+                      .get())
+          .hasCauseInstanceOf(RecordTooLargeException.class);
+    }
   }
 
   /** Returns SQLSTATE, reason, size, headers and id of a record's dead letter. */
