@@ -46,6 +46,9 @@ final class FileRegistry {
   /** Programs that have a deleted file open may still write to it for a while. */
   private static final Duration CLOSE_AFTER = Duration.ofMinutes(5);
 
+  /** Each new file takes a statement, and the lease must be renewed in time. Copies don't count. */
+  private static final int MAX_NEW = 500;
+
   /** Something that may fail for one file. */
   private interface FileAction {
     void run() throws IOException, SQLException;
@@ -65,6 +68,9 @@ final class FileRegistry {
    * known which of them exists now, and records of another deployment may name any inode.
    */
   private final Map<Long, List<FollowedFile>> others = new HashMap<>();
+
+  /** All known files by their paths, as of the last scan. */
+  private final Map<String, List<FollowedFile>> byPath = new HashMap<>();
 
   /** The positions of lines that are on the topic, and may not be stored. */
   private final Map<UUID, FilePosition> unstored = new HashMap<>();
@@ -206,8 +212,9 @@ final class FileRegistry {
   /** Lists the files that are followed or may have to be. */
   private Map<Long, Path> scan() throws IOException {
     problems.scanBegins();
-    Set<String> names = new HashSet<>();
-    known().forEach(file -> names.add(file.path()));
+    byPath.clear();
+    Stream.concat(files.values().stream(), others.values().stream().flatMap(Collection::stream))
+        .forEach(this::addPath);
     Map<Boolean, Integer> candidates = new HashMap<>();
     return scan.files(
         (inode, path) -> {
@@ -215,7 +222,7 @@ final class FileRegistry {
             return true;
           }
           boolean wanted = scan.isWanted(path);
-          if (!wanted && !isNamedLikeACopy(path, names)) {
+          if (!wanted && possibleOriginals(path).isEmpty()) {
             return false;
           }
           if (candidates.merge(wanted, 1, Integer::sum) > config.maxFiles()) {
@@ -227,20 +234,18 @@ final class FileRegistry {
         problems);
   }
 
-  /** Returns whether a path is that of a known file with a suffix, as log rotation adds it. */
-  private static boolean isNamedLikeACopy(Path path, Set<String> names) {
-    String text = path.toString();
-    for (int end = text.length() - 1; end > 0 && text.charAt(end) != '/'; end--) {
-      if (names.contains(text.substring(0, end))) {
-        return true;
-      }
-    }
-    return false;
+  private void addPath(FollowedFile file) {
+    byPath.computeIfAbsent(file.path(), any -> new ArrayList<>()).add(file);
   }
 
-  private Stream<FollowedFile> known() {
-    return Stream.concat(
-        files.values().stream(), others.values().stream().flatMap(Collection::stream));
+  /** Returns the known files that have this path without a suffix, as log rotation adds it. */
+  private List<FollowedFile> possibleOriginals(Path path) {
+    List<FollowedFile> originals = new ArrayList<>();
+    String text = path.toString();
+    for (int end = text.length() - 1; end > 0 && text.charAt(end) != '/'; end--) {
+      originals.addAll(byPath.getOrDefault(text.substring(0, end), List.of()));
+    }
+    return originals;
   }
 
   private void addNew(Map<Long, Path> found) throws SQLException {
@@ -256,9 +261,11 @@ final class FileRegistry {
         files.values().stream()
             .filter(file -> file.isOpen() || found.containsKey(file.inode()))
             .count();
+    int added = 0;
     for (Map.Entry<Long, Path> entry : found.entrySet()) {
       long inode = entry.getKey();
-      if (!files.containsKey(inode)) {
+      if (!files.containsKey(inode)
+          && (!possibleOriginals(entry.getValue()).isEmpty() || added++ < MAX_NEW)) {
         if (followed < config.maxFiles()) {
           attempt(entry.getValue(), () -> add(inode, entry.getValue()));
           followed += files.containsKey(inode) ? 1 : 0;
@@ -299,8 +306,16 @@ final class FileRegistry {
 
   private void add(long inode, Path path) throws IOException, SQLException {
     byte[] first = FileTail.firstBytes(path);
-    Optional<FollowedFile> original = original(path, first);
-    if (original.isEmpty() && isUnfinishedCopy(path, first)) {
+    long size = Files.size(path);
+    List<FollowedFile> originals = possibleOriginals(path);
+    // Log rotation can copy a file and then truncate the original. Such a copy has the original's
+    // path with a suffix, and the same first bytes.
+    Optional<FollowedFile> original =
+        originals.stream()
+            .filter(file -> file.fingerprint().length() >= MIN_COPY_BYTES)
+            .filter(file -> file.continuesIn(first, size))
+            .findFirst();
+    if (original.isEmpty() && isUnfinishedCopy(originals, first, size)) {
       return;
     }
     // an empty file can't be told from other empty files yet
@@ -316,38 +331,20 @@ final class FileRegistry {
       positions.add(start);
       FollowedFile added = new FollowedFile(start);
       files.put(inode, added);
+      addPath(added);
       added.open(path, config, clock);
     }
-  }
-
-  /**
-   * Returns the file that this one is a copy of. Log rotation can copy a file and then truncate the
-   * original. Such a copy has the original's path with a suffix, and the same first bytes.
-   */
-  private Optional<FollowedFile> original(Path path, byte[] first) throws IOException {
-    long size = Files.size(path);
-    String name = path.toString();
-    return known()
-        .filter(file -> isCopyOf(file, name))
-        .filter(file -> file.fingerprint().length() >= MIN_COPY_BYTES)
-        .filter(file -> file.continuesIn(first, size))
-        .findFirst();
-  }
-
-  private static boolean isCopyOf(FollowedFile file, String path) {
-    return path.length() > file.path().length() && path.startsWith(file.path());
   }
 
   /**
    * Returns whether a file is a copy that is still being written: it has the same first bytes as
    * its original, but is shorter than what has been read of the original.
    */
-  private boolean isUnfinishedCopy(Path path, byte[] first) throws IOException {
-    String name = path.toString();
-    for (FollowedFile file : files.values()) {
+  private static boolean isUnfinishedCopy(List<FollowedFile> originals, byte[] first, long size)
+      throws IOException {
+    for (FollowedFile file : originals) {
       if (file.isOpen()
-          && isCopyOf(file, name)
-          && Files.size(path) < file.position()
+          && size < file.position()
           && Arrays.equals(file.tail().firstBytes(first.length), first)) {
         return true;
       }
@@ -404,6 +401,7 @@ final class FileRegistry {
     files.values().forEach(FileRegistry::close);
     files.clear();
     others.clear();
+    byPath.clear();
     unstored.clear();
     problems.clear();
   }
