@@ -17,7 +17,14 @@ class FailureKindTest {
     "22021,VALUE", // a character that is not in the encoding
     "23514,VALUE", // a constraint
     "54001,VALUE", // nested too deeply
+    "2200H,DEFECT", // a sequence has reached its end
+    "22P03,DEFECT", // a column has another type
+    "22P04,DEFECT",
     "08006,OUTAGE",
+    "25006,OUTAGE", // a standby, after a failover
+    "25P02,DEFECT",
+    "25P03,OUTAGE", // idle in a transaction for too long
+    "25P04,OUTAGE", // a transaction took too long
     "40P01,OUTAGE", // deadlock
     "53100,OUTAGE", // disk full
     "55P03,OUTAGE", // lock timeout
@@ -46,7 +53,23 @@ class FailureKindTest {
   void noConnectionIsAnOutage() {
     assertThat(FailureKind.of(new RuntimeException(new SQLTransientConnectionException("x"))))
         .isEqualTo(FailureKind.OUTAGE);
-    assertThat(FailureKind.of(new RuntimeException(new IOException("reset"))))
+  }
+
+  @Test
+  void anOutageIsFoundAmongTheCauses() {
+    Exception outage = new OutageException("no answer", null) {};
+
+    assertThat(FailureKind.of(new RuntimeException(outage))).isEqualTo(FailureKind.OUTAGE);
+  }
+
+  /** Such as a client of the HTTP API that has closed its connection. */
+  @Test
+  void anInputOutputErrorAloneIsNotTheDatabases() {
+    Exception failure = new RuntimeException(new IOException("Broken pipe"));
+
+    assertThat(FailureKind.of(failure)).isEqualTo(FailureKind.DEFECT);
+    assertThat(FailureKind.sqlState(failure)).isNull();
+    assertThat(FailureKind.of(new SQLException("x", "08006", new IOException("reset"))))
         .isEqualTo(FailureKind.OUTAGE);
   }
 
