@@ -57,6 +57,12 @@ public final class ConsumerState {
     recovered(lane);
   }
 
+  /** Returns whether any lane has stored something in the last seconds. */
+  boolean hasStoredWithin(Duration duration) {
+    Instant last = lastStoredAt;
+    return last != null && last.isAfter(Instant.now().minus(duration));
+  }
+
   /** Records that a lane works, although it may have had nothing to store. */
   void recovered(String lane) {
     failing.remove(lane);

@@ -5,12 +5,12 @@ import dev.datapipeline.record.RecordRange;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * A range of records from its arrival until it is stored.
+ * A range of records from its arrival until it is stored or dropped.
  *
  * @param range the records, without a topic id
  * @param bytes how much memory they take
  * @param arrivedAtNanos when they arrived, by {@link System#nanoTime()}
- * @param onStored must be run once, when they are stored
+ * @param onStored must be run once, when they are stored or dropped
  */
 record Delivery(RecordRange range, long bytes, long arrivedAtNanos, Runnable onStored) {
 

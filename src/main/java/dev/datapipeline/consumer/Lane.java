@@ -2,6 +2,7 @@ package dev.datapipeline.consumer;
 
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.failure.Backoff;
+import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.failure.OutageException;
 import dev.datapipeline.failure.Retry;
@@ -23,13 +24,20 @@ import java.util.logging.Logger;
  * One writer thread. Takes the deliveries of its partitions in order and stores as many as have
  * gathered in one transaction. The next batch gathers while one is being written, so a single event
  * is stored at once and a flood in large batches. A batch that can't be stored is kept and retried
- * forever. Nothing but an interrupt ends the thread, not even an {@link OutOfMemoryError}: the
+ * forever. While another transaction blocks it, the lane doesn't keep the queue space from other
+ * lanes. Nothing but an interrupt ends the thread, not even an {@link OutOfMemoryError}: the
  * partitions of a lane without a thread would stand still.
  */
 final class Lane implements Runnable {
   private static final Logger LOG = Logger.getLogger(Lane.class.getName());
 
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(5);
+
+  /** While another lane stores batches this often, it can use the queue space of a blocked one. */
+  private static final Duration OTHERS_STORE = Duration.ofSeconds(5);
+
+  /** The SQLSTATE of a lock that was not obtained in time. */
+  private static final String LOCKED = "55P03";
 
   /** After a failed comparison of positions. */
   private static final Duration RECHECK_INTERVAL = Duration.ofSeconds(1);
@@ -52,6 +60,9 @@ final class Lane implements Runnable {
           new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30)));
 
   private long nextCheckNanos = System.nanoTime();
+
+  /** Whether the last attempt waited in vain for rows that another transaction has locked. */
+  private volatile boolean blocked;
 
   /**
    * Creates a lane; doesn't start its thread.
@@ -91,6 +102,29 @@ final class Lane implements Runnable {
     queue.add(delivery);
     // afterwards, because a delivery that could not be queued is never released
     space.take(delivery.bytes());
+    if (blocked && state.hasStoredWithin(OTHERS_STORE)) {
+      makeRoom();
+    }
+  }
+
+  /**
+   * Drops the queued deliveries if they fill the queue, so that the lanes that aren't blocked get
+   * records. What was dropped is read again when the gap is noticed.
+   */
+  private void makeRoom() {
+    if (!space.isFull()) {
+      return;
+    }
+    synchronized (queue) {
+      for (Delivery dropped = queue.poll(); dropped != null; dropped = queue.poll()) {
+        done(dropped);
+      }
+    }
+  }
+
+  private void done(Delivery delivery) {
+    delivery.onStored().run();
+    space.release(delivery.bytes());
   }
 
   @Override
@@ -133,8 +167,7 @@ final class Lane implements Runnable {
     }
     // from here on nothing can fail, so that no delivery is released twice
     for (Delivery delivery : batch) {
-      delivery.onStored().run();
-      space.release(delivery.bytes());
+      done(delivery);
     }
     batch.clear();
   }
@@ -147,14 +180,17 @@ final class Lane implements Runnable {
     state.awaitResumed();
     long records = first.range().records().size();
     long bytes = first.bytes();
-    for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
-      records += next.range().records().size();
-      bytes += next.bytes();
-      if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
-        return;
+    // not while another thread makes room: between the two calls it would take the delivery, too
+    synchronized (queue) {
+      for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
+        records += next.range().records().size();
+        bytes += next.bytes();
+        if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
+          return;
+        }
+        batch.add(next);
+        queue.remove();
       }
-      batch.add(next);
-      queue.remove();
     }
   }
 
@@ -202,6 +238,7 @@ final class Lane implements Runnable {
             return null;
           },
           (failure, pause) -> report(failure, pause, span));
+      blocked = false;
       state.stored(name);
       span.stored();
     }
@@ -217,6 +254,10 @@ final class Lane implements Runnable {
         "{0}: a batch is not stored yet and is kept; next try in {1} ms: {2}",
         new Object[] {name, Long.toString(pause.toMillis()), reason});
     LOG.log(Level.FINE, "cause", failure);
+    blocked = LOCKED.equals(FailureKind.sqlState(failure));
+    if (blocked) {
+      makeRoom();
+    }
   }
 
   private static String reason(Throwable failure) {

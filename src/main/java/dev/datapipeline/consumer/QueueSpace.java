@@ -20,9 +20,13 @@ final class QueueSpace {
 
   /** Blocks until the queue has free space. */
   synchronized void await() throws InterruptedException {
-    while (bytes >= maxBytes) {
+    while (isFull()) {
       wait();
     }
+  }
+
+  synchronized boolean isFull() {
+    return bytes >= maxBytes;
   }
 
   synchronized long bytes() {

@@ -223,6 +223,51 @@ class LaneTest {
   }
 
   @Test
+  void aLaneThatIsBlockedLeavesTheQueueToTheOthers() {
+    store.failures.add(failure("55P03"));
+    store.permits.drainPermits();
+    thread.start();
+    add(1, 10);
+    await().until(store.permits::hasQueuedThreads);
+    add(1, 1 << 20);
+    add(1, 10);
+    store.permits.release();
+
+    await().until(() -> space.bytes() == 10);
+    assertThat(store.batches).isEmpty();
+    assertThat(stored).hasValue(2);
+    await().until(store.permits::hasQueuedThreads);
+
+    add(1, 1 << 20);
+    assertThat(space.isFull()).as("nobody else could use the space").isTrue();
+    state.stored("writer 2");
+    add(1, 10);
+    assertThat(space.bytes()).isEqualTo(10);
+
+    add(1, 20);
+    assertThat(space.bytes()).as("there is space for all").isEqualTo(30);
+    store.permits.release(2);
+    await().until(() -> space.bytes() == 0);
+    assertThat(store.batches).hasSize(2);
+  }
+
+  @Test
+  void anOutageLeavesTheQueueAsItIs() {
+    store.failures.add(failure("08006"));
+    store.permits.drainPermits();
+    thread.start();
+    add(1, 10);
+    await().until(store.permits::hasQueuedThreads);
+    add(1, 1 << 20);
+    store.permits.release();
+
+    await().until(() -> metrics.counts().retries() == 1 && store.permits.hasQueuedThreads());
+    assertThat(space.isFull()).isTrue();
+    store.permits.release(2);
+    await().until(() -> store.batches.size() == 2);
+  }
+
+  @Test
   void nothingIsStoredWhilePaused() {
     state.setPaused(true);
     thread.start();
