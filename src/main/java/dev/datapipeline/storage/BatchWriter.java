@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -70,6 +72,7 @@ public class BatchWriter implements BatchStore {
     } catch (MissingRecordsException | UnconfirmedLogException e) {
       throw e;
     } catch (Exception e) {
+      repair(e, batch);
       throw new StorageException(e);
     }
   }
@@ -108,6 +111,19 @@ public class BatchWriter implements BatchStore {
       throw new StorageException(e);
     } finally {
       positionIds.remove(new PartitionKey(former.topicId(), former.partition()));
+    }
+  }
+
+  private void repair(Exception failure, List<RecordRange> batch) {
+    Set<Integer> ids =
+        batch.stream()
+            .map(range -> positionIds.get(key(range)))
+            .filter(Objects::nonNull)
+            .collect(Collectors.toSet());
+    try {
+      session.repair(failure, ids);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

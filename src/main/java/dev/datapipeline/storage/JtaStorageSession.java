@@ -1,5 +1,7 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.failure.FailureKind;
+import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.record.LogMark;
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.logging.Level;
@@ -141,6 +144,43 @@ class JtaStorageSession implements StorageSession {
           .executeUpdate();
       transaction.commit();
       return true;
+    }
+  }
+
+  @Override
+  public void repair(Exception failure, Set<Integer> ids) throws InterruptedException {
+    try {
+      if ("23505".equals(FailureKind.sqlState(failure))) {
+        mendSequence(failure);
+      }
+    } catch (Exception e) {
+      LOG.log(Level.WARNING, "{0}; not repaired", FailureText.reason(e));
+    }
+  }
+
+  private void mendSequence(Exception failure) throws Exception {
+    Optional<Violation> violation = Violation.of(failure);
+    if (violation.isPresent()) {
+      call(violation.get()::mendSequence)
+          .ifPresent(
+              id ->
+                  LOG.log(
+                      Level.WARNING,
+                      "the sequence of {0}.id was behind the table and has been moved to {1}",
+                      new Object[] {violation.get().table(), Long.toString(id)}));
+    }
+  }
+
+  /** Work in a transaction of its own. */
+  private interface Work<T> {
+    T on(Connection connection) throws SQLException;
+  }
+
+  private <T> T call(Work<T> work) throws Exception {
+    try (JtaTransaction transaction = begin()) {
+      T result = work.on(transaction.connection());
+      transaction.commit();
+      return result;
     }
   }
 

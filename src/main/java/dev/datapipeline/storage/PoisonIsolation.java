@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Separates the records that PostgreSQL refuses from the rest of their batch. PostgreSQL alone
@@ -23,7 +24,8 @@ import java.util.List;
  * statement as a whole are found first: bytes that aren't text, and nesting too deep for the
  * parser. A statement takes several copies of its values as text, so each one checks a limited
  * number of bytes, and a larger value is not checked but written alone. Other violations, such as a
- * violated constraint that somebody added, are found by halving the batch. Not thread-safe.
+ * violated constraint that somebody added, are found by halving the batch. A constraint that is not
+ * about the value fails the batch as a whole: {@link Violation}. Not thread-safe.
  */
 final class PoisonIsolation {
   /** PostgreSQL's parser accepts about 6,000 levels with its default stack depth. */
@@ -48,6 +50,8 @@ final class PoisonIsolation {
 
   /** Writes the records, and returns how many of them went to the dead letters. */
   long write(List<StorableRecord> records) throws SQLException {
+    // a deferred constraint would fail the commit, when it is too late to isolate a record
+    execute("SET CONSTRAINTS ALL IMMEDIATE");
     List<StorableRecord> checked = new ArrayList<>(records.size());
     List<StorableRecord> alone = new ArrayList<>();
     List<StorableRecord> next = new ArrayList<>();
@@ -196,6 +200,10 @@ final class PoisonIsolation {
       }
       execute("ROLLBACK TO SAVEPOINT before_copy");
       execute("RELEASE SAVEPOINT before_copy");
+      Optional<Violation> violation = Violation.of(e);
+      if (violation.isPresent() && !violation.get().concernsValue(connection)) {
+        throw e;
+      }
       if (records.size() == 1) {
         reject(records.get(0), FailureText.oneLine(e.getMessage()), FailureKind.sqlState(e));
       } else {

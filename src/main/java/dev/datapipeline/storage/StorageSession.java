@@ -48,6 +48,15 @@ interface StorageSession {
    */
   boolean startIncarnation(PartitionPosition former, long firstOffset) throws Exception;
 
+  /**
+   * Removes the cause of a failed transaction if it can: a sequence that is behind its table. Must be
+   * called after the rollback.
+   *
+   * @param failure why the transaction failed
+   * @param ids the positions that it locks
+   */
+  void repair(Exception failure, Set<Integer> ids) throws InterruptedException;
+
   /** Begins a transaction in the calling thread. */
   Transaction begin() throws Exception;
 

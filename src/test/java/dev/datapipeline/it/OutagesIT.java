@@ -9,6 +9,9 @@ import dev.datapipeline.backends.PostgresServer;
 import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
@@ -187,6 +190,112 @@ class OutagesIT {
     assertNoDeadLetters();
   }
 
+  /** Rows that were replicated or copied back leave the sequence where it was. */
+  @Test
+  void aSequenceBehindItsTableIsMended() {
+    pipeline.send(3);
+    pipeline.assertEverythingStoredExactlyOnce();
+
+    pipeline
+        .database()
+        .execute(
+            "SELECT setval(pg_get_serial_sequence('raw_events', 'id'), min(id), false)"
+                + " FROM raw_events");
+    pipeline.send(300);
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    assertNoDeadLetters();
+    assertThat(pipeline.instance().log())
+        .anyMatch(line -> line.contains("the sequence of raw_events.id was behind"));
+  }
+
+  @Test
+  void aColumnThatSomebodyAddedIsReportedAndWaitedFor() throws IOException {
+    pipeline.database().execute("ALTER TABLE raw_events ADD COLUMN added text NOT NULL DEFAULT ''");
+    pipeline.database().execute("ALTER TABLE raw_events ALTER COLUMN added DROP DEFAULT");
+    try {
+      pipeline.send(300);
+      awaitReadiness("DOWN");
+      assertThat(consumer().getString("lastError")).contains("\"added\"", "23502");
+    } finally {
+      pipeline.database().execute("ALTER TABLE raw_events DROP COLUMN added");
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    awaitReadiness("UP");
+    assertNoDeadLetters();
+  }
+
+  /** The violation shows at the commit, when the batch has been accepted as a whole. */
+  @Test
+  void aRecordThatViolatesADeferredConstraintIsDeadLettered() {
+    pipeline
+        .database()
+        .execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                + " RAISE 'refused at the commit' USING ERRCODE = 'check_violation'; END $$");
+    pipeline
+        .database()
+        .execute(
+            "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON raw_events"
+                + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+                + " WHEN (NEW.payload::text = '\"refused\"') EXECUTE FUNCTION refuse()");
+    try {
+      pipeline.send(30);
+      pipeline
+          .producer()
+          .send(new ProducerRecord<>(pipeline.name(), 0, null, "\"refused\"".getBytes(UTF_8)));
+      pipeline.send(30);
+      pipeline.assertEverythingStoredExactlyOnce();
+    } finally {
+      pipeline.database().execute("DROP FUNCTION refuse() CASCADE");
+    }
+
+    assertThat(
+            pipeline
+                .database()
+                .query(
+                    "SELECT d.sqlstate, convert_from(d.payload, 'UTF8'), r.replayed"
+                        + " FROM dead_letters d JOIN topic_partitions p"
+                        + " ON p.id = d.topic_partition_id AND p.topic = ?,"
+                        + " replay_dead_letters(ARRAY[d.id]) r",
+                    pipeline.name()))
+        .containsExactly(List.of("23514", "\"refused\"", "t"));
+  }
+
+  /**
+   * As if a failover had led the connections to a standby that becomes the primary later: new
+   * sessions of the database are read-only, and stay so when it isn't any more.
+   */
+  @Test
+  void connectionsToAStandbyAreGivenUp() throws Exception {
+    asSuperuser("ALTER DATABASE %s SET default_transaction_read_only = on");
+    try {
+      asSuperuser(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+              + " WHERE datname = '%s' AND pid <> pg_backend_pid()");
+      pipeline.send(300);
+      awaitReadiness("DOWN");
+      await("the reason")
+          .atMost(HEALTH_FOLLOWS)
+          .until(() -> consumer().getString("lastError").contains("25006"));
+    } finally {
+      asSuperuser("ALTER DATABASE %s RESET default_transaction_read_only");
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    awaitReadiness("UP");
+    assertNoDeadLetters();
+  }
+
+  private static void asSuperuser(String sql) throws SQLException {
+    try (Connection connection = postgres.connectAsSuperuser();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET default_transaction_read_only = off");
+      statement.execute(sql.formatted(postgres.database()));
+    }
+  }
+
   /** A file size limit has the effect of a full disk: no file can grow. */
   @Test
   @EnabledOnOs(OS.LINUX)
@@ -225,7 +334,7 @@ class OutagesIT {
                 .number(
                     "SELECT count(*) FROM dead_letters d"
                         + " JOIN topic_partitions p ON p.id = d.topic_partition_id"
-                        + " WHERE p.topic = ?",
+                        + " WHERE p.topic = ? AND d.replayed_at IS NULL",
                     pipeline.name()))
         .isZero();
   }

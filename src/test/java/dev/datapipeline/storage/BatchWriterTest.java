@@ -136,6 +136,16 @@ class BatchWriterTest {
   }
 
   @Test
+  void aBatchWithAValueThatIsRefusedAtTheCommitIsWrittenAgainIsolated() throws Exception {
+    session.refusesAtCommit = true;
+    writer.store(List.of(range(0, 0, 3, Set.of(1L), 0, 1, 2)));
+
+    assertThat(session.rawEvents()).containsExactly(0L, 2L);
+    assertThat(session.deadLetters()).containsExactly(1L);
+    assertThat(position(1)).isEqualTo(3);
+  }
+
+  @Test
   void positionsAreLockedInTheOrderOfTheirIds() throws Exception {
     writer.store(List.of(range(7, 0, 1, 0)));
     writer.store(List.of(range(3, 0, 1, 0)));
@@ -162,6 +172,17 @@ class BatchWriterTest {
     assertThat(session.rawEvents()).isEmpty();
     assertThat(metrics.counts().stored()).isZero();
     assertThat(session.open).isZero();
+  }
+
+  @Test
+  void theCauseOfAFailureIsRepairedIfPossible() throws Exception {
+    writer.store(List.of(range(0, 0, 1, 0)));
+    assertThat(session.repairs).isEmpty();
+    session.commitFailure = new SQLException("canceling statement due to lock timeout", "55P03");
+
+    assertThatThrownBy(() -> writer.store(List.of(range(0, 1, 2, 1))))
+        .isInstanceOf(StorageException.class);
+    assertThat(session.repairs).containsExactly(Map.entry(session.commitFailure, Set.of(1)));
   }
 
   @Test

@@ -27,7 +27,9 @@ public final class MemoryStorage implements StorageSession {
   private final List<Row> rawEvents = new ArrayList<>();
   private final List<Row> deadLetters = new ArrayList<>();
   int lookups;
+  final Map<Exception, Set<Integer>> repairs = new HashMap<>();
   SQLException commitFailure;
+  boolean refusesAtCommit;
   int open;
 
   /** Returns the product's writer on this database. */
@@ -149,6 +151,14 @@ public final class MemoryStorage implements StorageSession {
   }
 
   @Override
+  public void repair(Exception failure, Set<Integer> ids) {
+    if (open > 0) {
+      throw new IllegalStateException("the transaction is still open");
+    }
+    repairs.put(failure, ids);
+  }
+
+  @Override
   public Transaction begin() {
     open++;
     return new MemoryTransaction();
@@ -188,7 +198,7 @@ public final class MemoryStorage implements StorageSession {
     @Override
     public void write(List<StorableRecord> records) throws SQLException {
       for (StorableRecord record : records) {
-        if (record.record().value() == POISON) {
+        if (record.record().value() == POISON && !refusesAtCommit) {
           throw new SQLException("invalid input syntax for type json", "22P02");
         }
         events.add(row(record));
@@ -208,7 +218,10 @@ public final class MemoryStorage implements StorageSession {
     }
 
     @Override
-    public void commit() throws SQLException {
+    public void commit() throws Exception {
+      if (refusesAtCommit && letters.isEmpty()) {
+        throw new IllegalStateException(new SQLException("a deferred constraint", "23514"));
+      }
       if (commitFailure != null) {
         throw commitFailure;
       }
