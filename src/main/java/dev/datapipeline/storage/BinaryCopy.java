@@ -3,13 +3,15 @@ package dev.datapipeline.storage;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.Executor;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
  * Writes rows with {@code COPY … FROM STDIN (FORMAT binary)}, the fastest way into PostgreSQL.
- * Values are passed through as bytes. Not thread-safe; reusable after {@link #finish()} or {@link
- * #abandon()}.
+ * Values are passed through as bytes. Not thread-safe, except for {@link #abortIfStuck}; reusable
+ * after {@link #finish()} or {@link #abandon()}.
  */
 final class BinaryCopy {
   private static final byte[] HEADER = {
@@ -27,6 +29,11 @@ final class BinaryCopy {
   private int used;
   private CopyIn copy;
 
+  /** The connection of the COPY that is going on, and when it last advanced. */
+  private volatile Connection connection;
+
+  private volatile long advancedAtNanos;
+
   /**
    * Begins a COPY.
    *
@@ -34,6 +41,8 @@ final class BinaryCopy {
    * @param columns {@code table (column, …)}
    */
   void begin(Connection connection, String columns) throws SQLException {
+    advancedAtNanos = System.nanoTime();
+    this.connection = connection;
     copy =
         connection
             .unwrap(PGConnection.class)
@@ -110,6 +119,7 @@ final class BinaryCopy {
     flush();
     long rows = copy.endCopy();
     copy = null;
+    connection = null;
     return rows;
   }
 
@@ -123,13 +133,33 @@ final class BinaryCopy {
       }
     }
     copy = null;
+    connection = null;
+  }
+
+  /**
+   * Closes the connection of a COPY that doesn't advance, in another thread than the COPY's. Its
+   * timeouts bound only how long it waits for an answer. A peer that accepts no bytes would block
+   * it forever.
+   *
+   * @param limit longer than the connection waits for an answer
+   * @param executor closes the connection; that may block
+   * @return whether the COPY was stuck
+   */
+  boolean abortIfStuck(Duration limit, Executor executor) throws SQLException {
+    Connection stuck = connection;
+    if (stuck == null || System.nanoTime() - advancedAtNanos < limit.toNanos()) {
+      return false;
+    }
+    connection = null;
+    stuck.abort(executor);
+    return true;
   }
 
   private void raw(byte[] value, int length) throws SQLException {
     if (length > buffer.length - used) {
       flush();
       if (length > buffer.length) {
-        copy.writeToCopy(value, 0, length);
+        send(value, length);
         return;
       }
     }
@@ -145,9 +175,14 @@ final class BinaryCopy {
 
   private void flush() throws SQLException {
     if (used > 0) {
-      copy.writeToCopy(buffer, 0, used);
+      send(buffer, used);
       used = 0;
     }
+  }
+
+  private void send(byte[] bytes, int length) throws SQLException {
+    copy.writeToCopy(bytes, 0, length);
+    advancedAtNanos = System.nanoTime();
   }
 
   private void int16(int value) {

@@ -3,7 +3,10 @@ package dev.datapipeline.storage;
 import dev.datapipeline.failure.FailureKind;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.record.LogMark;
+import jakarta.annotation.PostConstruct;
+import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Resource;
+import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.LockModeType;
@@ -15,6 +18,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -24,6 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -40,10 +46,47 @@ class JtaStorageSession implements StorageSession {
           + " OR EXISTS (SELECT FROM dead_letters WHERE topic_partition_id = ? AND kafka_offset = ?"
           + " AND \"timestamp\" = ? AND payload IS NOT DISTINCT FROM ?)";
 
+  /** For how long a session must do nothing at all, after the locks have been waited for. */
+  private static final Duration STALLED = Duration.ofSeconds(5);
+
+  /** Longer than the datasource waits for an answer. */
+  private static final Duration COPY_LIMIT = Duration.ofSeconds(35);
+
+  private static final Duration COPY_CHECK = Duration.ofSeconds(5);
+
   @PersistenceContext(unitName = "datapipeline")
   private EntityManager entityManager;
 
   @Resource private UserTransaction userTransaction;
+  @Resource private ManagedScheduledExecutorService executor;
+  private ScheduledFuture<?> copyChecks;
+
+  @PostConstruct
+  void checkCopies() {
+    copyChecks =
+        executor.scheduleWithFixedDelay(
+            this::abortStuckCopies,
+            COPY_CHECK.toMillis(),
+            COPY_CHECK.toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  @PreDestroy
+  void stop() {
+    copyChecks.cancel(false);
+  }
+
+  private void abortStuckCopies() {
+    try {
+      int aborted = RawEventCopy.abortStuck(COPY_LIMIT, executor);
+      if (aborted > 0) {
+        LOG.log(Level.WARNING, "the database accepts no data; connections closed: {0}", aborted);
+      }
+    } catch (SQLException | RuntimeException e) {
+      // caught because it would end the checks
+      LOG.log(Level.WARNING, "connection not closed: {0}", FailureText.reason(e));
+    }
+  }
 
   @Override
   public int positionId(String topic, PartitionKey key) throws Exception {
@@ -150,11 +193,37 @@ class JtaStorageSession implements StorageSession {
   @Override
   public void repair(Exception failure, Set<Integer> ids) throws InterruptedException {
     try {
-      if ("23505".equals(FailureKind.sqlState(failure))) {
-        mendSequence(failure);
+      switch (String.valueOf(FailureKind.sqlState(failure))) {
+        case "55P03" -> endStalledSessions(ids);
+        case "23505" -> mendSequence(failure);
+        default -> {}
       }
+    } catch (InterruptedException e) {
+      throw e;
     } catch (Exception e) {
       LOG.log(Level.WARNING, "{0}; not repaired", FailureText.reason(e));
+    }
+  }
+
+  private void endStalledSessions(Set<Integer> ids) throws Exception {
+    Map<Integer, String> before = call(connection -> StalledSessions.find(connection, ids));
+    if (before.isEmpty()) {
+      return;
+    }
+    Thread.sleep(STALLED.toMillis());
+    Map<Integer, String> stalled = call(connection -> StalledSessions.find(connection, ids));
+    stalled.entrySet().retainAll(before.entrySet());
+    for (int pid : stalled.keySet()) {
+      LOG.log(
+          Level.WARNING,
+          "session {0} of the database holds positions and waits for an instance that hangs or is"
+              + " cut off; it is ended",
+          Integer.toString(pid));
+      call(
+          connection -> {
+            StalledSessions.end(connection, pid);
+            return null;
+          });
     }
   }
 

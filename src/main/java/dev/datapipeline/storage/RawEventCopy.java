@@ -3,7 +3,11 @@ package dev.datapipeline.storage;
 import dev.datapipeline.storage.StorageSession.AbsentOffsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 
 /**
  * Writes to {@code raw_events}, {@code dead_letters} and {@code absent_offsets} with binary COPY.
@@ -18,10 +22,36 @@ final class RawEventCopy {
   private static final String ABSENT_OFFSETS =
       "absent_offsets (topic_partition_id, first_offset, last_offset, reason)";
 
+  /** One per thread that writes, for {@link #abortStuck}. */
+  private static final Set<BinaryCopy> COPIES = ConcurrentHashMap.newKeySet();
+
   /** One buffer per thread, so that writing a batch doesn't allocate one. */
-  private static final ThreadLocal<BinaryCopy> COPY = ThreadLocal.withInitial(BinaryCopy::new);
+  private static final ThreadLocal<BinaryCopy> COPY =
+      ThreadLocal.withInitial(
+          () -> {
+            BinaryCopy copy = new BinaryCopy();
+            COPIES.add(copy);
+            return copy;
+          });
 
   private RawEventCopy() {}
+
+  /**
+   * Closes the connections whose peer accepts no bytes.
+   *
+   * @param limit how long a COPY may stand still
+   * @param executor closes connections; that may block
+   * @return the number of connections
+   */
+  static int abortStuck(Duration limit, Executor executor) throws SQLException {
+    int aborted = 0;
+    for (BinaryCopy copy : COPIES) {
+      if (copy.abortIfStuck(limit, executor)) {
+        aborted++;
+      }
+    }
+    return aborted;
+  }
 
   static void write(Connection connection, List<StorableRecord> records) throws SQLException {
     BinaryCopy copy = COPY.get();

@@ -49,8 +49,8 @@ interface StorageSession {
   boolean startIncarnation(PartitionPosition former, long firstOffset) throws Exception;
 
   /**
-   * Removes the cause of a failed transaction if it can: a sequence that is behind its table. Must be
-   * called after the rollback.
+   * Removes the cause of a failed transaction if it can: a session of a hanging instance that holds
+   * positions, or a sequence that is behind its table. Must be called after the rollback.
    *
    * @param failure why the transaction failed
    * @param ids the positions that it locks

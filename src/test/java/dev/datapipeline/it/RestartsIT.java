@@ -3,7 +3,14 @@ package dev.datapipeline.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.datapipeline.backends.PostgresServer;
+import dev.datapipeline.backends.TcpProxy;
+import dev.datapipeline.backends.TcpProxy.Direction;
+import dev.datapipeline.backends.TcpProxy.Fault;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,6 +98,90 @@ class RestartsIT {
 
     pipeline.assertEverythingStoredExactlyOnce();
     pipeline.awaitNoLag();
+  }
+
+  /** PostgreSQL would wait for the data of a COPY for as long as the connection exists. */
+  @Test
+  void anInstanceThatHangsWithinACopyDoesNotHoldItsPartitions() throws Throwable {
+    PostgresServer postgres = pipeline.backends().postgres();
+    try (TcpProxy proxy = new TcpProxy(postgres.host(), postgres.port())) {
+      Application hanging = instanceBehind(proxy, "4");
+      pipeline.whileRecordsFlow(
+          () -> {
+            hanging.start();
+            Pipeline.awaitReady(hanging);
+            await("joined").atMost(Pipeline.PATIENCE).until(() -> members() == 2);
+            proxy.when(
+                "COPY raw_events",
+                () -> {
+                  proxy.fault(Direction.TO_SERVER, Fault.SWALLOW);
+                  hanging.hang();
+                });
+            try {
+              await("a COPY that waits for its data")
+                  .atMost(Pipeline.PATIENCE)
+                  .until(RestartsIT::isWaitingForACopy);
+              long since = System.nanoTime();
+              Map<Integer, Long> ends = pipeline.endOffsets();
+              await("all partitions")
+                  .atMost(Pipeline.PATIENCE)
+                  .until(() -> new Ledger(pipeline.database(), pipeline.name()).isComplete(ends));
+              System.out.printf(
+                  "all partitions moved on %.1f s after an instance hung within a COPY%n",
+                  (System.nanoTime() - since) / 1e9);
+            } finally {
+              hanging.kill();
+            }
+          });
+    }
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    pipeline.awaitNoLag();
+  }
+
+  private static boolean isWaitingForACopy() {
+    return pipeline
+            .database()
+            .number(
+                "SELECT count(*) FROM pg_stat_activity a JOIN pg_stat_progress_copy c USING (pid)"
+                    + " WHERE a.wait_event = 'ClientRead'"
+                    + " AND a.query_start < now() - interval '1 s'")
+        > 0;
+  }
+
+  /** The connection accepts no byte, so no timeout of a read ends it. */
+  @Test
+  void aConnectionThatAcceptsNothingIsGivenUp() {
+    PostgresServer postgres = pipeline.backends().postgres();
+    pipeline.instance().stop();
+    try (TcpProxy proxy = new TcpProxy(postgres.host(), postgres.port())) {
+      Application cutOff = instanceBehind(proxy, "5");
+      cutOff.start();
+      try {
+        Pipeline.awaitReady(cutOff);
+        proxy.when(
+            "COPY raw_events",
+            () -> proxy.faultOfOpenConnections(Direction.TO_SERVER, Fault.STALL));
+        byte[] document = ("\"" + "x".repeat(900_000) + "\"").getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < 60; i++) {
+          pipeline.producer().send(new ProducerRecord<>(pipeline.name(), document));
+        }
+        pipeline.producer().flush();
+        pipeline.assertEverythingStoredExactlyOnce();
+        assertThat(cutOff.log()).anyMatch(line -> line.contains("the database accepts no data"));
+      } finally {
+        cutOff.kill();
+      }
+    }
+  }
+
+  private static Application instanceBehind(TcpProxy proxy, String suffix) {
+    pipeline.with("DB_PORT", Integer.toString(proxy.port()));
+    try {
+      return pipeline.instance(suffix);
+    } finally {
+      pipeline.with("DB_PORT", Integer.toString(pipeline.backends().postgres().port()));
+    }
   }
 
   private static int members() {

@@ -2,6 +2,7 @@ package dev.datapipeline.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.PostgresServer;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -21,10 +25,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
 
 /**
  * What the classes of this package learn from PostgreSQL: which violated constraints are the
- * record's fault and which are the schema's.
+ * record's fault and which are the schema's, and which sessions hang.
  */
 class PostgresIT {
   private static PostgresServer server;
@@ -199,5 +205,108 @@ class PostgresIT {
     assertThat(Violation.of(new SQLException("x", "23505"))).isEmpty();
     assertThatThrownBy(() -> execute("SELECT '{'::json"))
         .satisfies(failure -> assertThat(Violation.of(failure)).isEmpty());
+  }
+
+  /** Opens a session of an instance that has locked a position and is in the middle of a COPY. */
+  private Connection copying(String applicationName) throws SQLException {
+    Connection copying = server.connect();
+    try (Statement statement = copying.createStatement()) {
+      statement.execute("SET application_name = '" + applicationName + "'");
+      statement.execute("SET search_path = test");
+      copying.setAutoCommit(false);
+      statement.execute("SELECT FROM topic_partitions WHERE id = 1 FOR UPDATE");
+    }
+    return copying;
+  }
+
+  private static CopyIn begin(Connection copying) throws SQLException {
+    CopyIn copy =
+        copying
+            .unwrap(PGConnection.class)
+            .getCopyAPI()
+            .copyIn("COPY dead_letters (payload) FROM STDIN");
+    send(copy);
+    return copy;
+  }
+
+  private static void send(CopyIn copy) throws SQLException {
+    copy.writeToCopy("x".getBytes(StandardCharsets.UTF_8), 0, 1);
+    copy.flushCopy();
+  }
+
+  private Map<Integer, String> stalled() throws SQLException {
+    Map<Integer, String> found = StalledSessions.find(connection, Set.of(1, 2));
+    // what other sessions do is seen once in a transaction
+    connection.rollback();
+    return found;
+  }
+
+  private void createPosition() throws SQLException {
+    execute(
+        "INSERT INTO topic_partitions (topic, topic_id, partition)"
+            + " VALUES ('t', gen_random_uuid(), 0)");
+    connection.commit();
+    execute("SET application_name = 'instances'");
+    connection.commit();
+  }
+
+  @Test
+  void aSessionThatWaitsForTheDataOfACopyIsFoundAndEnded() throws SQLException {
+    createPosition();
+    assertThat(stalled()).isEmpty();
+    Connection copying = copying("instances");
+    CopyIn copy = begin(copying);
+    await().until(() -> stalled().size() == 1);
+    Map<Integer, String> before = stalled();
+    assertThat(stalled()).isEqualTo(before);
+
+    send(copy);
+    await("progress").until(() -> !stalled().equals(before));
+
+    StalledSessions.end(connection, before.keySet().iterator().next());
+    connection.commit();
+    execute("SET lock_timeout = '60s'");
+    execute("SELECT FROM topic_partitions FOR UPDATE");
+    assertThatThrownBy(copy::endCopy).isInstanceOf(SQLException.class);
+    copying.abort(Runnable::run);
+  }
+
+  @Test
+  void sessionsThatWorkOrBelongToOtherProgramsAreNotFound() throws Exception {
+    createPosition();
+    try (Connection other = copying("psql")) {
+      assertThat(stalled()).isEmpty();
+      other.rollback();
+    }
+    try (Connection working = copying("instances");
+        Statement statement = working.createStatement()) {
+      CompletableFuture<?> query =
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  statement.execute("SELECT pg_sleep(60)");
+                } catch (SQLException e) {
+                  // cancelled
+                }
+              });
+      await()
+          .until(
+              () -> query("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
+              pids -> {
+                rollback();
+                return pids.size() == 1;
+              });
+      assertThat(stalled()).isEmpty();
+      statement.cancel();
+      query.join();
+    }
+  }
+
+  private void rollback() {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
