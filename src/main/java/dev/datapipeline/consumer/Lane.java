@@ -24,9 +24,9 @@ import java.util.logging.Logger;
  * One writer thread. Takes the deliveries of its partitions in order and stores as many as have
  * gathered in one transaction. The next batch gathers while one is being written, so a single event
  * is stored at once and a flood in large batches. A batch that can't be stored is kept and retried
- * forever. Nothing but an interrupt ends the thread, not even an {@link OutOfMemoryError}: the
- * partitions of a lane without a thread would stand still. While another transaction blocks it, the
- * lane doesn't keep the queue space from other lanes.
+ * forever. While another transaction blocks it, the lane doesn't keep the queue space from other
+ * lanes. Nothing but an interrupt ends the thread, not even an {@link OutOfMemoryError}: the
+ * partitions of a lane without a thread would stand still.
  */
 final class Lane implements Runnable {
   private static final Logger LOG = Logger.getLogger(Lane.class.getName());
@@ -115,8 +115,10 @@ final class Lane implements Runnable {
     if (!space.isFull()) {
       return;
     }
-    for (Delivery dropped = queue.poll(); dropped != null; dropped = queue.poll()) {
-      done(dropped);
+    synchronized (queue) {
+      for (Delivery dropped = queue.poll(); dropped != null; dropped = queue.poll()) {
+        done(dropped);
+      }
     }
   }
 
@@ -164,7 +166,9 @@ final class Lane implements Runnable {
       }
     }
     // from here on nothing can fail, so that no delivery is released twice
-    batch.forEach(this::done);
+    for (Delivery delivery : batch) {
+      done(delivery);
+    }
     batch.clear();
   }
 
@@ -176,14 +180,17 @@ final class Lane implements Runnable {
     state.awaitResumed();
     long records = first.range().records().size();
     long bytes = first.bytes();
-    for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
-      records += next.range().records().size();
-      bytes += next.bytes();
-      if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
-        return;
+    // not while another thread makes room: between the two calls it would take the delivery, too
+    synchronized (queue) {
+      for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
+        records += next.range().records().size();
+        bytes += next.bytes();
+        if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
+          return;
+        }
+        batch.add(next);
+        queue.remove();
       }
-      batch.add(next);
-      queue.remove();
     }
   }
 
