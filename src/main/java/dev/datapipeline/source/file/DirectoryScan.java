@@ -79,6 +79,18 @@ class DirectoryScan {
                 Map.Entry::getKey, Map.Entry::getValue, (one, other) -> one, LinkedHashMap::new));
   }
 
+  /**
+   * Checks that a path still leads to a file. Files are opened by their path, and log rotation may
+   * give it to another file at any time. The next scan finds the file at its new path.
+   *
+   * @throws NoSuchFileException if the path leads to another file, or to none
+   */
+  static void requireInode(Path file, long inode) throws IOException {
+    if (((Number) Files.getAttribute(file, "unix:ino")).longValue() != inode) {
+      throw new NoSuchFileException(file.toString(), null, "it was renamed since the scan");
+    }
+  }
+
   private boolean isConsidered(Path file) {
     return !IGNORED.matcher(file.getFileName().toString()).matches();
   }

@@ -281,6 +281,9 @@ final class FileRegistry {
     FollowedFile file = files.get(inode);
     byte[] first = file.firstBytes(path);
     long size = file.size(path);
+    if (!file.isOpen()) {
+      DirectoryScan.requireInode(path, inode);
+    }
     if (!file.continuesIn(first, size)) {
       Optional<FollowedFile> other =
           others.getOrDefault(inode, List.of()).stream()
@@ -307,6 +310,7 @@ final class FileRegistry {
   private void add(long inode, Path path) throws IOException, SQLException {
     byte[] first = FileTail.firstBytes(path);
     long size = Files.size(path);
+    DirectoryScan.requireInode(path, inode);
     List<FollowedFile> originals = possibleOriginals(path);
     // Log rotation can copy a file and then truncate the original. Such a copy has the original's
     // path with a suffix, and the same first bytes.

@@ -81,7 +81,14 @@ final class FollowedFile {
   /** Opens the file at its present path, unless it is open. */
   void open(Path present, FileConfig config, InstantSource clock) throws IOException {
     if (tail == null) {
-      tail = new FileTail(present, start, config, clock);
+      FileTail opened = new FileTail(present, start, config, clock);
+      try {
+        DirectoryScan.requireInode(present, inode());
+      } catch (IOException e) {
+        opened.close();
+        throw e;
+      }
+      tail = opened;
     }
   }
 

@@ -69,12 +69,21 @@ class FileRegistryTest {
   }
 
   private int read() throws IOException, SQLException {
+    return readEvents().size();
+  }
+
+  private List<Event> readEvents() throws IOException, SQLException {
     List<Event> events = new ArrayList<>();
     registry.refresh();
     for (FileTail file : registry.openFiles()) {
       file.read(events, 1000, 1 << 20);
     }
-    return events.size();
+    return events;
+  }
+
+  private void rename() throws IOException {
+    Files.move(log, directory.resolve("a.log.1"));
+    append(log, 30, 35);
   }
 
   private void copyAndTruncate() throws IOException {
@@ -105,6 +114,25 @@ class FileRegistryTest {
         };
 
     assertThat(read() + read()).isEqualTo(15);
+  }
+
+  @Test
+  void aNewFileThatIsRenamedDuringAScanIsReadOnceAndSoIsItsSuccessor() throws Exception {
+    append(log, 0, 20);
+    afterTheNextScan = this::rename;
+
+    assertThat(read() + read() + read()).isEqualTo(25);
+  }
+
+  @Test
+  void aKnownFileThatIsRenamedDuringAScanIsReadOnceAndSoIsItsSuccessor() throws Exception {
+    append(log, 0, 20);
+    FileProgress progress = new FileProgress();
+    readEvents().forEach(event -> progress.add(event.position()));
+    registry.load(progress);
+    afterTheNextScan = this::rename;
+
+    assertThat(read() + read() + read()).isEqualTo(5);
   }
 
   @Test
