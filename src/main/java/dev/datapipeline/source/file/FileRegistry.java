@@ -186,8 +186,7 @@ final class FileRegistry {
     }
     if (!truncated.isEmpty()) {
       // A copy is recognized only while its original is known. One that was made after the first
-      // scan
-      // exists by now, because rotation copies a file before it truncates it.
+      // scan exists by now, because rotation copies a file before it truncates it.
       addNew(scan());
       for (Map.Entry<Long, Path> entry : truncated.entrySet()) {
         attempt(entry.getValue(), () -> startAgain(entry.getKey(), entry.getValue()));
