@@ -58,7 +58,7 @@ final class EventCursor {
   /** Returns null if no event can have this timestamp. */
   private static OffsetDateTime time(String text) {
     if (text.endsWith("infinity")) {
-      return text.startsWith("-") ? OffsetDateTime.MIN : OffsetDateTime.MAX;
+      return text.startsWith("-") ? Timestamps.MINUS_INFINITY : Timestamps.INFINITY;
     }
     BigInteger micros = new BigInteger(text);
     BigInteger fraction = micros.mod(MICROS);

@@ -3,6 +3,7 @@ package dev.datapipeline.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.storage.read.EventReader;
+import dev.datapipeline.storage.read.Timestamps;
 import java.time.OffsetDateTime;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,7 @@ class EventCursorTest {
 
   @Test
   void aPageMayEndWithAnInfiniteTimestamp() {
-    for (OffsetDateTime infinity : List.of(OffsetDateTime.MAX, OffsetDateTime.MIN)) {
+    for (OffsetDateTime infinity : List.of(Timestamps.INFINITY, Timestamps.MINUS_INFINITY)) {
       assertThat(EventCursor.parse(EventCursor.after(Rows.event(infinity, "1"))))
           .isEqualTo(new EventReader.Position(infinity, 7));
     }

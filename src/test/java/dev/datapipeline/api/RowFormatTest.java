@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.datapipeline.storage.read.RawEvent;
 import java.io.IOException;
 import java.io.StringWriter;
+import dev.datapipeline.storage.read.Timestamps;
 import java.nio.charset.StandardCharsets;
-import java.time.OffsetDateTime;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -91,7 +91,7 @@ class RowFormatTest {
 
   @Test
   void infiniteTimesAreWrittenAsPostgresqlDoes() {
-    assertThat(RowFormat.time(OffsetDateTime.MAX)).isEqualTo("infinity");
-    assertThat(RowFormat.time(OffsetDateTime.MIN)).isEqualTo("-infinity");
+    assertThat(RowFormat.time(Timestamps.INFINITY)).isEqualTo("infinity");
+    assertThat(RowFormat.time(Timestamps.MINUS_INFINITY)).isEqualTo("-infinity");
   }
 }

@@ -1,5 +1,7 @@
 package dev.datapipeline.it;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.datapipeline.backends.PostgresServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -60,8 +62,10 @@ final class HeldReaders implements AutoCloseable {
   @Override
   public void close() throws SQLException {
     try (connection) {
-      execute(original);
       execute("SELECT pg_advisory_unlock(" + LOCK + ")");
+      // a query that is running would fail if its function were replaced by one in another language
+      await("held queries have ended").atMost(Pipeline.PATIENCE).until(() -> count() == 0);
+      execute(original);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.datapipeline.storage.read;
 
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 
@@ -12,6 +13,17 @@ public final class Timestamps {
   /** The latest finite value. */
   static final OffsetDateTime LATEST =
       OffsetDateTime.of(294_276, 12, 31, 23, 59, 59, 999_999_000, ZoneOffset.UTC);
+
+  /**
+   * {@code infinity}. The driver writes it as a {@code java.sql.Timestamp} of this time, which is
+   * {@code PGStatement.DATE_POSITIVE_INFINITY}, and Jakarta Persistence converts that.
+   */
+  public static final OffsetDateTime INFINITY =
+      Instant.ofEpochMilli(9_223_372_036_825_200_000L).atOffset(ZoneOffset.UTC);
+
+  /** {@code -infinity}: {@code PGStatement.DATE_NEGATIVE_INFINITY}. */
+  public static final OffsetDateTime MINUS_INFINITY =
+      Instant.ofEpochMilli(-9_223_372_036_832_400_000L).atOffset(ZoneOffset.UTC);
 
   private Timestamps() {}
 
@@ -31,9 +43,9 @@ public final class Timestamps {
    * with.
    *
    * @param time not null
-   * @return true for {@link OffsetDateTime#MAX} and {@link OffsetDateTime#MIN}
+   * @return true for every time that isn't possible
    */
   public static boolean isInfinite(OffsetDateTime time) {
-    return time.isEqual(OffsetDateTime.MAX) || time.isEqual(OffsetDateTime.MIN);
+    return !isPossible(time);
   }
 }
