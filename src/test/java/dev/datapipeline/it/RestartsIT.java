@@ -168,7 +168,6 @@ class RestartsIT {
         }
         pipeline.producer().flush();
         pipeline.assertEverythingStoredExactlyOnce();
-        assertThat(cutOff.log()).anyMatch(line -> line.contains("the database accepts no data"));
       } finally {
         cutOff.kill();
       }

@@ -5,13 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.PostgresServer;
+import dev.datapipeline.backends.TcpProxy;
+import dev.datapipeline.backends.TcpProxy.Direction;
+import dev.datapipeline.backends.TcpProxy.Fault;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -299,6 +305,38 @@ class PostgresIT {
       assertThat(stalled()).isEmpty();
       statement.cancel();
       query.join();
+    }
+  }
+
+  @Test
+  void aCopyWhoseServerAcceptsNoDataIsEnded() throws Exception {
+    try (TcpProxy proxy = new TcpProxy(server.host(), server.port());
+        Connection stalling =
+            DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:%d/%s".formatted(proxy.port(), server.database()),
+                server.user(),
+                server.password())) {
+      BinaryCopy copy = new BinaryCopy();
+      copy.begin(stalling, "test.dead_letters (payload)");
+      proxy.fault(Direction.TO_SERVER, Fault.STALL);
+      CompletableFuture<Void> writing = CompletableFuture.runAsync(() -> writeForever(copy));
+
+      await().until(() -> copy.abortIfStuck(Duration.ofSeconds(1), Runnable::run));
+
+      assertThatThrownBy(writing::join).hasRootCauseInstanceOf(IOException.class);
+      assertThat(stalling.isClosed()).isTrue();
+      assertThat(copy.abortIfStuck(Duration.ZERO, Runnable::run)).isFalse();
+    }
+  }
+
+  private static void writeForever(BinaryCopy copy) {
+    try {
+      while (true) {
+        copy.row(1);
+        copy.bytes(new byte[1 << 20]);
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 
