@@ -9,8 +9,9 @@ import dev.datapipeline.record.OversizedRecord;
 import dev.datapipeline.record.RecordRange;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Iterator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -59,31 +60,24 @@ final class KafkaPartitionReader implements PartitionReader {
 
   @Override
   public Holding holds(RecordRange range) {
-    long start = startOffset();
-    long end = endOffset();
-    long to = range.records().get(range.records().size() - 1).offset() + 1;
-    if (to > end) {
+    long position = Math.max(range.from(), startOffset());
+    if (range.to() > endOffset()) {
       return Holding.NO;
     }
-    if (to <= start) {
-      return Holding.UNKNOWN;
-    }
-    Iterator<ConsumerRecord<byte[], byte[]>> wanted =
-        range.records().stream().filter(record -> record.offset() >= start).iterator();
-    long position = Math.max(start, range.from());
+    Map<Long, ConsumerRecord<byte[], byte[]>> wanted = new HashMap<>();
+    range.records().forEach(record -> wanted.put(record.offset(), record));
     consumer.seek(partition, position);
-    while (position < to) {
+    while (position < range.to()) {
       for (ConsumerRecord<byte[], byte[]> found : records(pollBeyond(position))) {
-        if (wanted.hasNext() && !isSame(found, wanted.next())) {
+        ConsumerRecord<byte[], byte[]> record = wanted.remove(found.offset());
+        // a record that the range lacks would have been delivered with it
+        if (found.offset() < range.to() && (record == null || !isSame(found, record))) {
           return Holding.NO;
         }
       }
       position = position();
     }
-    if (wanted.hasNext()) {
-      return Holding.NO;
-    }
-    return range.firstRecord() < start ? Holding.UNKNOWN : Holding.YES;
+    return wanted.isEmpty() ? Holding.YES : Holding.UNKNOWN;
   }
 
   private static boolean isSame(

@@ -51,7 +51,7 @@ public class KafkaTopicLog implements TopicLog {
     this.consumerConfig = consumerConfig;
     this.clients = clients;
     this.broker = broker;
-    ids = new TopicIds(broker::topicId);
+    ids = new TopicIds(broker::topicId, System::nanoTime);
   }
 
   @Override

@@ -15,9 +15,11 @@ public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
   private static final byte[] EMPTY = {};
 
   private final RecordRange range;
+  private final long polledAtNanos;
   private final Runnable onStored;
 
-  PartitionBatch(RecordRange range, Optional<Integer> leaderEpoch, Runnable onStored) {
+  PartitionBatch(
+      RecordRange range, Optional<Integer> leaderEpoch, long polledAtNanos, Runnable onStored) {
     super(
         range.topic(),
         range.partition(),
@@ -31,6 +33,7 @@ public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
         new RecordHeaders(),
         leaderEpoch);
     this.range = range;
+    this.polledAtNanos = polledAtNanos;
     this.onStored = onStored;
   }
 
@@ -51,6 +54,15 @@ public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
    */
   public RecordRange range() {
     return range;
+  }
+
+  /**
+   * Returns when the poll returned the records.
+   *
+   * @return by {@link System#nanoTime()}
+   */
+  public long polledAtNanos() {
+    return polledAtNanos;
   }
 
   /** Must be called once when the batch is stored. */

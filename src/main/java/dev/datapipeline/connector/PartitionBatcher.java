@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -25,10 +26,28 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
   /** The consumer property with the name of the channel's topic. */
   static final String TOPIC = "datapipeline.topic";
 
+  private final LongSupplier assignments;
+  private final LongSupplier nanoTime;
   private final Map<TopicPartition, Long> nextOffsets = new HashMap<>();
   private long seenAssignments = -1;
   private long maxRecordBytes = Long.MAX_VALUE;
   private ChannelPositions channel = new ChannelPositions();
+
+  /** Called by Kafka's client. */
+  public PartitionBatcher() {
+    this(AssignmentObserver::assignments, System::nanoTime);
+  }
+
+  /**
+   * Creates a batcher for a test.
+   *
+   * @param assignments returns a number that changes with every assignment
+   * @param nanoTime the clock
+   */
+  PartitionBatcher(LongSupplier assignments, LongSupplier nanoTime) {
+    this.assignments = assignments;
+    this.nanoTime = nanoTime;
+  }
 
   @Override
   public void configure(Map<String, ?> configs) {
@@ -50,11 +69,11 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
   }
 
   private void noticeAssignments() {
-    long assignments = AssignmentObserver.assignments();
-    if (assignments != seenAssignments) {
+    long now = assignments.getAsLong();
+    if (now != seenAssignments) {
       nextOffsets.clear();
       channel.assignmentChanged();
-      seenAssignments = assignments;
+      seenAssignments = now;
     }
   }
 
@@ -76,7 +95,8 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
         records.isEmpty() ? Optional.empty() : records.get(records.size() - 1).leaderEpoch();
     RecordRange range =
         new RecordRange(partition.topic(), null, partition.partition(), from, to, records);
-    return Optional.of(new PartitionBatch(range, epoch, channel.handedOver(partition)));
+    return Optional.of(
+        new PartitionBatch(range, epoch, nanoTime.getAsLong(), channel.handedOver(partition)));
   }
 
   /** Receives every assigned partition about once a second, because of auto-commit. */

@@ -9,13 +9,13 @@ import org.apache.kafka.common.TopicPartition;
  *
  * @param range the records, without a topic id
  * @param bytes how much memory they take
- * @param arrivedAtNanos when they arrived, by {@link System#nanoTime()}
+ * @param arrivedAtNanos when they were polled, by {@link System#nanoTime()}
  * @param onStored must be run once, when they are stored or dropped
  */
 record Delivery(RecordRange range, long bytes, long arrivedAtNanos, Runnable onStored) {
 
   static Delivery of(PartitionBatch batch) {
-    return new Delivery(batch.range(), batch.range().bytes(), System.nanoTime(), batch::stored);
+    return new Delivery(batch.range(), batch.range().bytes(), batch.polledAtNanos(), batch::stored);
   }
 
   /** Returns the timestamp of the first record, in epoch milliseconds; -1 if there is none. */

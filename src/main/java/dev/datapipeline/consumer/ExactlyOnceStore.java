@@ -39,6 +39,7 @@ final class ExactlyOnceStore implements RecordStore {
   private final BatchStore database;
   private final Function<String, Map<TopicPartition, Long>> settledPositions;
   private final ConsumerState state;
+  private final LongSupplier nanoTime;
   private final TopicOrigins origins;
 
   /** Partitions whose log has gone back. Their next deliveries may still be from the former log. */
@@ -67,6 +68,7 @@ final class ExactlyOnceStore implements RecordStore {
     this.database = database;
     this.settledPositions = settledPositions;
     this.state = state;
+    this.nanoTime = nanoTime;
     origins = new TopicOrigins(topicLog, state::topicIdAtOpening, nanoTime);
   }
 
@@ -76,7 +78,7 @@ final class ExactlyOnceStore implements RecordStore {
     List<RecordRange> ranges = new ArrayList<>(deliveries.size());
     origins.begin();
     for (Delivery delivery : deliveries) {
-      Optional<RecordRange> range = origins.identify(delivery.range(), arrivedAt);
+      Optional<RecordRange> range = origins.identify(delivery, arrivedAt);
       if (range.isPresent()) {
         ranges.addAll(explained(checked(range.get())));
       }
@@ -100,7 +102,7 @@ final class ExactlyOnceStore implements RecordStore {
 
   private void catchUp(String topic, Map<TopicPartition, Long> positions)
       throws StorageException, InterruptedException {
-    Optional<UUID> topicId = topicLog.idAfter(topic, System.nanoTime());
+    Optional<UUID> topicId = topicLog.idAfter(topic, nanoTime.getAsLong());
     if (topicId.isEmpty()) {
       return;
     }
@@ -284,6 +286,7 @@ final class ExactlyOnceStore implements RecordStore {
               next,
               range.from(),
               part -> {
+                origins.requirePresent(range);
                 boolean deleted = part.absence() == Absence.DELETED;
                 storePart(
                     part.withTopicId(range.topicId())

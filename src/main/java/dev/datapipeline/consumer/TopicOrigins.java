@@ -2,12 +2,16 @@ package dev.datapipeline.consumer;
 
 import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.broker.TopicLog;
+import dev.datapipeline.broker.TopicLog.Holding;
 import dev.datapipeline.broker.TopicLog.PartitionReader;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -29,17 +33,19 @@ final class TopicOrigins {
   private final LongSupplier nanoTime;
 
   /**
-   * The last records of a partition.
-   *
-   * @param topicId the id of the topic that they came from
-   * @param to the offset after the last one
+   * The topics that a partition's records came from, by the time from which on. Records that were
+   * polled before that time may be from the topic before.
    */
-  private record Origin(UUID topicId, long to) {}
+  private final Map<TopicPartition, TreeMap<Long, UUID>> origins = new HashMap<>();
 
-  private final Map<TopicPartition, Origin> origins = new HashMap<>();
+  /** When a topic's id was first seen. */
+  private final Map<UUID, Long> seenAt = new HashMap<>();
+
+  /** The offset after the last records of each partition. */
+  private final Map<TopicPartition, Long> ends = new HashMap<>();
 
   /** Those of a batch that is not stored yet, and may be tried again. */
-  private final Map<TopicPartition, Origin> pending = new HashMap<>();
+  private final Map<TopicPartition, Long> pendingEnds = new HashMap<>();
 
   /** When a topic's id was first found to be out of date. */
   private final Map<UUID, Long> goneSince = new HashMap<>();
@@ -52,62 +58,77 @@ final class TopicOrigins {
 
   /** Begins a batch, or a new attempt to store it. */
   void begin() {
-    pending.clear();
+    pendingEnds.clear();
   }
 
   /** Ends a batch. */
   void stored() {
-    origins.putAll(pending);
+    ends.putAll(pendingEnds);
   }
 
-  private Origin last(RecordRange range) {
-    TopicPartition partition = partition(range);
-    Origin last = pending.getOrDefault(partition, origins.get(partition));
-    return last != null ? last : new Origin(topicIdAtOpening.apply(range.topic()), range.from());
+  private TreeMap<Long, UUID> origins(TopicPartition partition) {
+    return origins.computeIfAbsent(
+        partition,
+        any -> new TreeMap<>(Map.of(Long.MIN_VALUE, topicIdAtOpening.apply(partition.topic()))));
   }
 
   /**
    * Returns a delivery's range with the id of the topic that its records came from.
    *
+   * @param delivery with a range without a topic id
    * @param arrivedAtNanos when the last delivery of the batch arrived
-   * @return empty if that is unknown for a range without records
+   * @return empty if that can't be told; catchUp reads what the present topic holds
    */
-  Optional<RecordRange> identify(RecordRange range, long arrivedAtNanos) {
+  Optional<RecordRange> identify(Delivery delivery, long arrivedAtNanos) {
+    RecordRange range = delivery.range();
     TopicPartition partition = partition(range);
     Optional<UUID> now = topicLog.idAfter(partition.topic(), arrivedAtNanos);
-    Origin last = last(range);
-    UUID origin = last.topicId();
-    if (now.isPresent() && !now.get().equals(origin)) {
-      if (range.records().isEmpty()) {
-        // if it is from the new topic, catchUp reads it again
-        LOG.fine("skipped, because its topic is unknown: " + range);
-        return Optional.empty();
-      }
-      origin = originOf(range, last, now.get());
+    Optional<UUID> origin =
+        Optional.of(origins(partition).floorEntry(delivery.arrivedAtNanos()).getValue());
+    if (now.isPresent() && !now.equals(origin)) {
+      origin = originOf(delivery, origin.get(), now.get());
     }
-    pending.put(partition, new Origin(origin, range.to()));
-    return Optional.of(range.withTopicId(origin));
+    if (origin.isEmpty()) {
+      return Optional.empty();
+    }
+    pendingEnds.put(partition, range.to());
+    return Optional.of(range.withTopicId(origin.get()));
   }
 
   /**
    * Determines which of two topics with the same name a range came from. After the first record of
-   * the new topic, all later records of the partition are from the new topic, too.
+   * the new topic, all later records of the partition are from the new topic, too. But a record
+   * that both topics hold proves nothing about those that were polled before the new topic was
+   * seen.
    */
-  private UUID originOf(RecordRange range, Origin last, UUID now) {
+  private Optional<UUID> originOf(Delivery delivery, UUID before, UUID now) {
+    long seen = seenAt.computeIfAbsent(now, any -> nanoTime.getAsLong());
+    RecordRange range = delivery.range();
     TopicPartition partition = partition(range);
-    boolean continued = range.from() == last.to();
+    if (range.records().isEmpty()) {
+      LOG.fine("skipped, because its topic is unknown: " + range);
+      return Optional.empty();
+    }
+    Holding holding;
     try (PartitionReader reader = topicLog.reader(partition)) {
-      switch (reader.holds(range)) {
-        case YES:
-          LOG.warning(
-              "topic %s was deleted and created again; its records are stored as those of a new topic, id %s"
-                  .formatted(partition.topic(), now));
-          return now;
-        case UNKNOWN:
-          return continued ? last.topicId() : now;
-        default:
-          return continued ? last.topicId() : unknownTopic(range);
-      }
+      holding = reader.holds(range);
+    }
+    requirePresent(range.withTopicId(now));
+    switch (holding) {
+      case YES:
+        LOG.warning(
+            "topic %s was deleted and created again; its records are stored as those of a new topic, id %s"
+                .formatted(partition.topic(), now));
+        origins(partition).put(seen, now);
+        return Optional.of(now);
+      case NO:
+        Long end = pendingEnds.getOrDefault(partition, ends.get(partition));
+        return Optional.of(end == null || end == range.from() ? before : unknownTopic(delivery));
+      default:
+        LOG.warning(
+            "%s: offsets %d to %d are not stored as they were delivered: topic %s was deleted and created again, and records were deleted from it since, so it is unknown which topic they are from"
+                .formatted(partition, range.from(), range.to() - 1, partition.topic()));
+        return Optional.empty();
     }
   }
 
@@ -115,8 +136,24 @@ final class TopicOrigins {
    * Returns an id for a topic that existed for so short a time that its own was never seen. Its
    * records must not be mistaken for those of the topics before and after it.
    */
+  private UUID unknownTopic(Delivery delivery) {
+    UUID id = unknownTopic(delivery.range());
+    origins(partition(delivery.range())).put(delivery.arrivedAtNanos(), id);
+    return id;
+  }
+
   private static UUID unknownTopic(RecordRange range) {
-    UUID id = UUID.randomUUID();
+    // the same one in each attempt, and in each instance
+    UUID id =
+        UUID.nameUUIDFromBytes(
+            "%s-%d %s"
+                .formatted(
+                    range.topic(),
+                    range.partition(),
+                    range.records().isEmpty()
+                        ? range.from()
+                        : LogMark.of(range.records().get(0)).digest())
+                .getBytes(StandardCharsets.UTF_8));
     LOG.warning(
         ("%s-%d: records from offset %d on came from a topic that was deleted before its id was seen;"
                 + " they are stored as those of a topic with the made-up id %s")
@@ -126,14 +163,26 @@ final class TopicOrigins {
 
   /** Attributes a range to a topic of its own, because the topic it was taken for holds others. */
   RecordRange disown(RecordRange range) {
-    UUID id = unknownTopic(range);
-    pending.put(partition(range), new Origin(id, range.to()));
-    return range.withTopicId(id);
+    return range.withTopicId(unknownTopic(range));
+  }
+
+  /**
+   * Must be called after a topic was read, because it may have been created again meanwhile.
+   *
+   * @throws BrokerUnavailableException if the range's topic is not the present one
+   */
+  void requirePresent(RecordRange range) {
+    if (!isPresent(range)) {
+      throw new BrokerUnavailableException(
+          "topic %s was deleted or created again while it was read".formatted(range.topic()));
+    }
   }
 
   /** Returns whether a range's topic is the one that the broker holds now. */
   boolean isPresent(RecordRange range) {
-    return topicLog.idAfter(range.topic(), System.nanoTime()).equals(Optional.of(range.topicId()));
+    return topicLog
+        .idAfter(range.topic(), nanoTime.getAsLong())
+        .equals(Optional.of(range.topicId()));
   }
 
   /**

@@ -44,6 +44,9 @@ public class BatchWriter implements BatchStore {
   /** The log that this writer has stored last, by id of the position. */
   private final Map<Integer, LogMark> confirmed = new ConcurrentHashMap<>();
 
+  /** The positions at which a log was compared with what is stored. */
+  private final Map<Integer, PartitionPosition> compared = new ConcurrentHashMap<>();
+
   /** Required by CDI for client proxies; do not call. */
   protected BatchWriter() {
     session = null;
@@ -90,6 +93,7 @@ public class BatchWriter implements BatchStore {
   @Override
   public void confirm(PartitionPosition position) {
     confirmed.put(position.id(), position.mark());
+    compared.put(position.id(), position);
   }
 
   @Override
@@ -222,7 +226,9 @@ public class BatchWriter implements BatchStore {
   private void requireConfirmed(RecordRange range, PartitionPosition position)
       throws UnconfirmedLogException {
     LogMark mark = position.mark();
-    if (mark == null || range.to() <= mark.offset()) {
+    if (mark == null
+        || range.to() <= mark.offset()
+        || position.equals(compared.get(position.id()))) {
       return;
     }
     int epoch = -1;
@@ -313,7 +319,9 @@ public class BatchWriter implements BatchStore {
             && positions.stream()
                 .allMatch(
                     position ->
-                        isOf(position, ranges.get(position.id()).get(0)) && !position.ended());
+                        !position.ended()
+                            && ranges.get(position.id()).stream()
+                                .allMatch(range -> isOf(position, range)));
     if (!expected) {
       positionIds.clear();
       throw new SQLException(

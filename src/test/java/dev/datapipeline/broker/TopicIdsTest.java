@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -21,11 +22,12 @@ class TopicIdsTest {
   }
 
   private final CountingBroker broker = new CountingBroker();
-  private final TopicIds ids = new TopicIds(broker);
+  private final AtomicLong clock = new AtomicLong();
+  private final TopicIds ids = new TopicIds(broker, clock::incrementAndGet);
 
   @Test
   void anAnswerServesEveryBatchThatArrivedBeforeItWasAskedFor() {
-    long arrived = System.nanoTime();
+    long arrived = clock.incrementAndGet();
 
     assertThat(ids.after("t", arrived)).hasValue(broker.id);
     assertThat(ids.after("t", arrived)).hasValue(broker.id);
@@ -35,10 +37,10 @@ class TopicIdsTest {
 
   @Test
   void anOlderAnswerIsNoAnswer() {
-    ids.after("t", System.nanoTime());
+    ids.after("t", clock.incrementAndGet());
     broker.id = UUID.randomUUID();
 
-    assertThat(ids.after("t", System.nanoTime())).hasValue(broker.id);
+    assertThat(ids.after("t", clock.incrementAndGet())).hasValue(broker.id);
     assertThat(broker.questions).isEqualTo(2);
   }
 
@@ -46,13 +48,13 @@ class TopicIdsTest {
   void aTopicThatHasGoneHasNone() {
     broker.id = null;
 
-    assertThat(ids.after("t", System.nanoTime())).isEmpty();
+    assertThat(ids.after("t", clock.incrementAndGet())).isEmpty();
   }
 
   @Test
   void topicsAreToldApart() {
-    ids.after("one", System.nanoTime());
-    ids.after("two", System.nanoTime());
+    ids.after("one", clock.incrementAndGet());
+    ids.after("two", clock.incrementAndGet());
 
     assertThat(broker.questions).isEqualTo(2);
   }
