@@ -44,7 +44,7 @@ public class BatchWriter implements BatchStore {
   /** The log that this writer has stored last, by id of the position. */
   private final Map<Integer, LogMark> confirmed = new ConcurrentHashMap<>();
 
-  /** The positions at which a log was compared with what is stored. */
+  /** The positions at which a log was compared with what is stored, until the next commit. */
   private final Map<Integer, PartitionPosition> compared = new ConcurrentHashMap<>();
 
   /** Required by CDI for client proxies; do not call. */
@@ -160,6 +160,8 @@ public class BatchWriter implements BatchStore {
       }
       transaction.commit();
       confirmed.putAll(plan.marks);
+      // the log may go back at any time after that
+      compared.keySet().removeAll(ranges.keySet());
       report(plan.records.size() - deadLetters, plan.duplicates, deadLetters);
       plan.lost.forEach(BatchWriter::reportLoss);
     }

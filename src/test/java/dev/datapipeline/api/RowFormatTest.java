@@ -3,9 +3,9 @@ package dev.datapipeline.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.storage.read.RawEvent;
+import dev.datapipeline.storage.read.Timestamps;
 import java.io.IOException;
 import java.io.StringWriter;
-import dev.datapipeline.storage.read.Timestamps;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

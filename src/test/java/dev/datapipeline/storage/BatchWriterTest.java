@@ -305,7 +305,23 @@ class BatchWriterTest {
             unconfirmed -> {
               assertThat(unconfirmed.position().mark().offset()).isEqualTo(1);
               assertThat(unconfirmed.position().mark().leaderEpoch()).isEqualTo(4);
+              writer.confirm(unconfirmed.position());
             });
+    writer.store(List.of(epoch(5, 2)));
+    writer.store(List.of(epoch(5, 3)));
+
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L, 3L);
+  }
+
+  /** The log may go back after it was compared. */
+  @Test
+  void aConfirmationHoldsForOneBatch() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+    writer.confirm(writer.positions(TOPIC).get(0));
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+
+    assertThatThrownBy(() -> writer.store(List.of(other(0, 3))))
+        .isInstanceOf(UnconfirmedLogException.class);
   }
 
   @Test
