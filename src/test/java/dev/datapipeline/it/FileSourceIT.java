@@ -252,6 +252,7 @@ class FileSourceIT {
                               .instance()
                               .health()
                               .check("ready", "producer")
+                              .getJsonObject("data")
                               .getString("problem", ""))
                       .startsWith("file: cannot read " + unreadable));
       assertThat(pipeline.instance().health().ready()).isEqualTo("UP");
