@@ -106,7 +106,6 @@ class LostOffsetsIT {
   /** Waits until what the log holds from an offset on is stored as one more incarnation. */
   private static void awaitOneMore(List<Incarnation> former, long firstOffset) {
     List<Incarnation> expected = new ArrayList<>(former);
-    // a producer whose records the broker has lost may send some of its next ones twice
     expected.add(new Incarnation(firstOffset, pipeline.end(), pipeline.end() - firstOffset));
     await()
         .atMost(Pipeline.PATIENCE)

@@ -228,7 +228,8 @@ final class Pipeline implements AutoCloseable {
   private Map<Integer, Long> positions() {
     return database
         .query(
-            "SELECT partition, next_offset FROM topic_partitions WHERE topic_id = ?::uuid",
+            "SELECT partition, next_offset FROM topic_partitions"
+                + " WHERE topic_id = ?::uuid AND ended_at IS NULL",
             topicId().toString())
         .stream()
         .collect(
