@@ -129,6 +129,7 @@ class LostOffsetsIT {
     awaitOneMore(former, cut);
     await()
         .atMost(Pipeline.PATIENCE)
+        .ignoreExceptions()
         .untilAsserted(
             () ->
                 assertThat(
