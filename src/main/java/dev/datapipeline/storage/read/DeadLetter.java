@@ -1,8 +1,10 @@
 package dev.datapipeline.storage.read;
 
 import dev.datapipeline.storage.BatchWriter;
+import dev.datapipeline.storage.TimestampConverter;
 import dev.datapipeline.storage.TopicPartitionPosition;
 import jakarta.persistence.Column;
+import jakarta.persistence.Convert;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
@@ -17,6 +19,7 @@ public class DeadLetter {
   @Column(name = "received_at", insertable = false, updatable = false)
   private OffsetDateTime receivedAt;
 
+  @Convert(converter = TimestampConverter.class)
   @Column(name = "timestamp", insertable = false, updatable = false)
   private OffsetDateTime timestamp;
 

@@ -1,8 +1,10 @@
 package dev.datapipeline.storage.read;
 
 import dev.datapipeline.storage.BatchWriter;
+import dev.datapipeline.storage.TimestampConverter;
 import dev.datapipeline.storage.TopicPartitionPosition;
 import jakarta.persistence.Column;
+import jakarta.persistence.Convert;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
@@ -21,6 +23,7 @@ public class RawEvent {
   @GeneratedValue(strategy = GenerationType.IDENTITY)
   private Long id;
 
+  @Convert(converter = TimestampConverter.class)
   @Column(name = "timestamp", nullable = false, insertable = false, updatable = false)
   private OffsetDateTime timestamp;
 
