@@ -85,7 +85,7 @@ public class PipelineMonitor {
     TopicOffsets offsets = TopicOffsets.of(broker, kafka.topics());
     update(offsets, database.value());
     openTransactions = openTransactions.next(offsets, Instant.now());
-    longOpenTransaction()
+    longOpen()
         .map(
             open ->
                 "%s can't be read beyond offset %d: a producer's transaction has been open there for more than %d s"
@@ -209,6 +209,10 @@ public class PipelineMonitor {
 
   /** Returns the oldest open transaction if it has been open for suspiciously long. */
   Optional<OpenTransaction> longOpenTransaction() {
+    return longOpen();
+  }
+
+  private Optional<OpenTransaction> longOpen() {
     return openTransactions
         .oldest()
         .filter(open -> open.age(Instant.now()).compareTo(LONG_OPEN) > 0);
