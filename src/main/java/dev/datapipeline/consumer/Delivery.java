@@ -24,6 +24,6 @@ record Delivery(RecordRange range, long bytes, long arrivedAtNanos, Runnable onS
   }
 
   TopicPartition partition() {
-    return new TopicPartition(range.topic(), range.partition());
+    return range.topicPartition();
   }
 }

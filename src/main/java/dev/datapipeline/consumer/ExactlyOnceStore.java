@@ -144,7 +144,7 @@ final class ExactlyOnceStore implements RecordStore {
 
   /** Returns a range, or what stands for it if its partition's log doesn't hold its records. */
   private RecordRange checked(RecordRange range) {
-    TopicPartition partition = partition(range);
+    TopicPartition partition = range.topicPartition();
     if (!suspects.contains(partition) || range.records().isEmpty()) {
       return range;
     }
@@ -183,7 +183,7 @@ final class ExactlyOnceStore implements RecordStore {
     long first = range.firstRecord();
     long deletedTo =
         range.from() < first
-            ? Math.min(first, Math.max(range.from(), topicLog.startOffset(partition(range))))
+            ? Math.min(first, Math.max(range.from(), topicLog.startOffset(range.topicPartition())))
             : first;
     return deletedTo == range.from()
         ? List.of(explained)
@@ -209,24 +209,20 @@ final class ExactlyOnceStore implements RecordStore {
         // nothing can be compared any more
         database.confirm(position);
       } else {
-        ranges.replaceAll(other -> isOf(other, position) ? origins.disown(other) : other);
+        ranges.replaceAll(other -> position.isOf(other) ? origins.disown(other) : other);
       }
       return;
     }
     compare(range, position);
-    try (PartitionReader reader = topicLog.reader(partition(range))) {
+    try (PartitionReader reader = topicLog.reader(range.topicPartition())) {
       ranges.replaceAll(
           other ->
-              isOf(other, position)
+              position.isOf(other)
                       && !other.records().isEmpty()
                       && reader.holds(other) != Holding.YES
                   ? toBeRead(other, reader)
                   : other);
     }
-  }
-
-  private static boolean isOf(RecordRange range, PartitionPosition position) {
-    return range.topicId().equals(position.topicId()) && range.partition() == position.partition();
   }
 
   /**
@@ -235,7 +231,7 @@ final class ExactlyOnceStore implements RecordStore {
    * @return whether the log is still the one that was stored
    */
   private boolean compare(RecordRange range, PartitionPosition position) throws StorageException {
-    TopicPartition partition = partition(range);
+    TopicPartition partition = range.topicPartition();
     OptionalLong divergence;
     try (PartitionReader reader = topicLog.reader(partition)) {
       divergence = reader.divergence(position.mark(), position.nextOffset());
@@ -280,7 +276,7 @@ final class ExactlyOnceStore implements RecordStore {
       return;
     }
     boolean compacted = topicLog.isCompacted(range.topic());
-    try (PartitionReader reader = topicLog.reader(partition(range))) {
+    try (PartitionReader reader = topicLog.reader(range.topicPartition())) {
       long stored =
           reader.<StorageException>read(
               next,
@@ -314,9 +310,5 @@ final class ExactlyOnceStore implements RecordStore {
         }
       }
     }
-  }
-
-  private static TopicPartition partition(RecordRange range) {
-    return new TopicPartition(range.topic(), range.partition());
   }
 }

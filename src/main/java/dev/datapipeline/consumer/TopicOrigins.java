@@ -81,7 +81,7 @@ final class TopicOrigins {
    */
   Optional<RecordRange> identify(Delivery delivery, long arrivedAtNanos) {
     RecordRange range = delivery.range();
-    TopicPartition partition = partition(range);
+    TopicPartition partition = range.topicPartition();
     Optional<UUID> now = topicLog.idAfter(partition.topic(), arrivedAtNanos);
     Optional<UUID> origin =
         Optional.of(origins(partition).floorEntry(delivery.arrivedAtNanos()).getValue());
@@ -104,7 +104,7 @@ final class TopicOrigins {
   private Optional<UUID> originOf(Delivery delivery, UUID before, UUID now) {
     long seen = seenAt.computeIfAbsent(now, any -> nanoTime.getAsLong());
     RecordRange range = delivery.range();
-    TopicPartition partition = partition(range);
+    TopicPartition partition = range.topicPartition();
     if (range.records().isEmpty()) {
       LOG.fine("skipped, because its topic is unknown: " + range);
       return Optional.empty();
@@ -138,7 +138,7 @@ final class TopicOrigins {
    */
   private UUID unknownTopic(Delivery delivery) {
     UUID id = unknownTopic(delivery.range());
-    origins(partition(delivery.range())).put(delivery.arrivedAtNanos(), id);
+    origins(delivery.partition()).put(delivery.arrivedAtNanos(), id);
     return id;
   }
 
@@ -202,9 +202,5 @@ final class TopicOrigins {
           "it is not certain yet that topic %s, id %s, was deleted".formatted(range.topic(), id));
     }
     return false;
-  }
-
-  private static TopicPartition partition(RecordRange range) {
-    return new TopicPartition(range.topic(), range.partition());
   }
 }

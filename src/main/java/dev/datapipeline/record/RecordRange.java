@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * The records of a partition from one offset up to another, and why the other offsets of the range
@@ -70,6 +71,15 @@ public record RecordRange(
    */
   public RecordRange startingAt(long newFrom) {
     return new RecordRange(topic, topicId, partition, newFrom, to, records, absence);
+  }
+
+  /**
+   * Returns the partition that the range belongs to.
+   *
+   * @return not null
+   */
+  public TopicPartition topicPartition() {
+    return new TopicPartition(topic, partition);
   }
 
   /**

@@ -322,8 +322,7 @@ public class BatchWriter implements BatchStore {
                 .allMatch(
                     position ->
                         !position.ended()
-                            && ranges.get(position.id()).stream()
-                                .allMatch(range -> isOf(position, range)));
+                            && ranges.get(position.id()).stream().allMatch(position::isOf));
     if (!expected) {
       positionIds.clear();
       throw new SQLException(
@@ -331,9 +330,5 @@ public class BatchWriter implements BatchStore {
           "40000");
     }
     return positions;
-  }
-
-  private static boolean isOf(PartitionPosition position, RecordRange range) {
-    return position.topicId().equals(range.topicId()) && position.partition() == range.partition();
   }
 }

@@ -1,6 +1,7 @@
 package dev.datapipeline.storage;
 
 import dev.datapipeline.record.LogMark;
+import dev.datapipeline.record.RecordRange;
 import java.util.UUID;
 
 /**
@@ -14,4 +15,14 @@ import java.util.UUID;
  * @param ended whether the log has gone back since, so that another row stands for the partition
  */
 public record PartitionPosition(
-    int id, UUID topicId, int partition, long nextOffset, LogMark mark, boolean ended) {}
+    int id, UUID topicId, int partition, long nextOffset, LogMark mark, boolean ended) {
+
+  /**
+   * Returns whether this is a position of a range's partition.
+   *
+   * @param range with a topic id
+   */
+  public boolean isOf(RecordRange range) {
+    return topicId.equals(range.topicId()) && partition == range.partition();
+  }
+}
