@@ -1,6 +1,7 @@
 package dev.datapipeline.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -108,8 +109,17 @@ final class Browser implements AutoCloseable {
     return driver.findElement(By.cssSelector(css));
   }
 
+  /** Returns what an input field holds; empty while it is not there. */
+  String value(String css) {
+    return String.valueOf(
+        driver.executeScript("return document.querySelector(arguments[0])?.value ?? ''", css));
+  }
+
+  /** Clicks, again if the page has replaced the element in between. */
   void click(String css) {
-    find(css).click();
+    await(css)
+        .ignoreException(StaleElementReferenceException.class)
+        .untilAsserted(() -> find(css).click());
   }
 
   /** Writes a picture of the window, or of the whole page, into {@code target/screenshots}. */
