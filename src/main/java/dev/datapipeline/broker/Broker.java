@@ -1,5 +1,6 @@
 package dev.datapipeline.broker;
 
+import dev.datapipeline.broker.TopicLog.LogEnd;
 import dev.datapipeline.config.KafkaConfig;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -18,6 +19,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -168,6 +170,16 @@ public class Broker {
     return offsets(partitions, OffsetSpec.latest(), config.isolationLevel());
   }
 
+  /** Returns the end offsets together with the epochs of the present leaders. */
+  Map<TopicPartition, LogEnd> ends(Collection<TopicPartition> partitions) {
+    Map<TopicPartition, LogEnd> ends = new HashMap<>();
+    list(partitions, OffsetSpec.latest(), config.isolationLevel())
+        .forEach(
+            (partition, info) ->
+                ends.put(partition, new LogEnd(info.offset(), info.leaderEpoch().orElse(-1))));
+    return ends;
+  }
+
   /**
    * Returns the offset after the last record that each partition has, even if it belongs to an open
    * transaction.
@@ -191,12 +203,17 @@ public class Broker {
 
   private Map<TopicPartition, Long> offsets(
       Collection<TopicPartition> partitions, OffsetSpec which, IsolationLevel isolationLevel) {
+    Map<TopicPartition, Long> offsets = new HashMap<>();
+    list(partitions, which, isolationLevel)
+        .forEach((partition, info) -> offsets.put(partition, info.offset()));
+    return offsets;
+  }
+
+  private Map<TopicPartition, ListOffsetsResultInfo> list(
+      Collection<TopicPartition> partitions, OffsetSpec which, IsolationLevel isolationLevel) {
     var request =
         partitions.stream().collect(Collectors.toMap(partition -> partition, any -> which));
-    var result = get(admin().listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
-    Map<TopicPartition, Long> offsets = new HashMap<>();
-    result.forEach((partition, info) -> offsets.put(partition, info.offset()));
-    return offsets;
+    return get(admin().listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
   }
 
   private synchronized Admin admin() {

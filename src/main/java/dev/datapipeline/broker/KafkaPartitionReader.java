@@ -93,14 +93,11 @@ final class KafkaPartitionReader implements PartitionReader {
   @Override
   public OptionalLong divergence(LogMark mark, long nextOffset) {
     long start = startOffset();
-    if (mark.offset() < start) {
-      return OptionalLong.empty();
-    }
     long end = endOffset();
     boolean found = false;
     boolean same = false;
     OptionalLong inserted = OptionalLong.empty();
-    long position = mark.offset();
+    long position = Math.max(start, mark.offset());
     consumer.seek(partition, position);
     while (position < Math.min(end, nextOffset)) {
       for (ConsumerRecord<byte[], byte[]> record : records(pollBeyond(position))) {
@@ -117,7 +114,7 @@ final class KafkaPartitionReader implements PartitionReader {
     if (same) {
       return inserted.isEmpty() && end < nextOffset ? OptionalLong.of(end) : inserted;
     }
-    OptionalLong cutOff = cutOff(mark);
+    OptionalLong cutOff = start <= mark.offset() + 1 ? cutOff(mark) : OptionalLong.empty();
     boolean removed = !found && inserted.isEmpty() && end >= nextOffset;
     // compaction may have removed the record, and leader epochs may be used again after a restore
     return cutOff.isPresent() || removed

@@ -60,8 +60,8 @@ public class KafkaTopicLog implements TopicLog {
   }
 
   @Override
-  public Map<TopicPartition, Long> endOffsets(String topic) {
-    return broker.endOffsets(broker.partitions(topic));
+  public Map<TopicPartition, LogEnd> ends(String topic) {
+    return broker.ends(broker.partitions(topic));
   }
 
   @Override

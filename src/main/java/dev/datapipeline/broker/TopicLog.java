@@ -28,12 +28,12 @@ public interface TopicLog {
   Optional<UUID> idAfter(String topic, long arrivedAtNanos);
 
   /**
-   * Returns the offset after the last record that can be read now.
+   * Returns where the log of each partition ends now.
    *
    * @param topic the topic's name
-   * @return the end offset of each partition; empty if there is no such topic
+   * @return the end of each partition; empty if there is no such topic
    */
-  Map<TopicPartition, Long> endOffsets(String topic);
+  Map<TopicPartition, LogEnd> ends(String topic);
 
   /**
    * Returns the oldest offset that a partition still holds.
@@ -58,6 +58,15 @@ public interface TopicLog {
    */
   PartitionReader reader(TopicPartition partition);
 
+  /**
+   * The end of a partition's log.
+   *
+   * @param offset the offset after the last record that can be read
+   * @param leaderEpoch the epoch of the present leader, which may not have written a record yet; -1
+   *     if it is unknown
+   */
+  record LogEnd(long offset, int leaderEpoch) {}
+
   /** Whether a partition holds a record. */
   enum Holding {
     YES,
@@ -78,7 +87,7 @@ public interface TopicLog {
     /**
      * Returns whether the partition holds exactly these records at their offsets.
      *
-     * @param range with at least one record; compared by timestamp, key and value
+     * @param range compared by the offsets, timestamps, keys and values of its records
      */
     Holding holds(RecordRange range);
 

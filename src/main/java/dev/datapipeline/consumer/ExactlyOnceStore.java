@@ -2,8 +2,10 @@ package dev.datapipeline.consumer;
 
 import dev.datapipeline.broker.TopicLog;
 import dev.datapipeline.broker.TopicLog.Holding;
+import dev.datapipeline.broker.TopicLog.LogEnd;
 import dev.datapipeline.broker.TopicLog.PartitionReader;
 import dev.datapipeline.record.Absence;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.storage.MissingRecordsException;
@@ -41,6 +43,17 @@ final class ExactlyOnceStore implements RecordStore {
   private final ConsumerState state;
   private final LongSupplier nanoTime;
   private final TopicOrigins origins;
+
+  /**
+   * What a position was compared with, so that it is done once.
+   *
+   * @param position how far the partition is stored
+   * @param end the end of the log that holds the same
+   */
+  private record Comparison(PartitionPosition position, LogEnd end) {}
+
+  /** The last comparison of each partition. */
+  private final Map<TopicPartition, Comparison> comparedAt = new HashMap<>();
 
   /** Partitions whose log has gone back. Their next deliveries may still be from the former log. */
   private final Set<TopicPartition> suspects = new HashSet<>();
@@ -80,6 +93,10 @@ final class ExactlyOnceStore implements RecordStore {
     for (Delivery delivery : deliveries) {
       Optional<RecordRange> range = origins.identify(delivery, arrivedAt);
       if (range.isPresent()) {
+        if (mayBeFromAnotherLeader(range.get(), ranges)) {
+          storeRanges(ranges);
+          ranges.clear();
+        }
         ranges.addAll(explained(checked(range.get())));
       }
     }
@@ -87,6 +104,28 @@ final class ExactlyOnceStore implements RecordStore {
       storeRanges(ranges);
     }
     origins.stored();
+  }
+
+  /**
+   * Returns whether a range may have been written by another leader than the range before it. Its
+   * log may have gone back in between, so the range before must be stored when it is checked.
+   */
+  private static boolean mayBeFromAnotherLeader(RecordRange range, List<RecordRange> before) {
+    if (range.records().isEmpty()) {
+      return false;
+    }
+    for (int i = before.size() - 1; i >= 0; i--) {
+      RecordRange other = before.get(i);
+      List<ConsumerRecord<byte[], byte[]>> records = other.records();
+      if (other.topicPartition().equals(range.topicPartition())) {
+        return records.isEmpty()
+            || !records
+                .get(records.size() - 1)
+                .leaderEpoch()
+                .equals(range.records().get(0).leaderEpoch());
+      }
+    }
+    return false;
   }
 
   @Override
@@ -106,20 +145,25 @@ final class ExactlyOnceStore implements RecordStore {
     if (topicId.isEmpty()) {
       return;
     }
-    Map<TopicPartition, Long> ends = topicLog.endOffsets(topic);
+    Map<TopicPartition, LogEnd> ends = topicLog.ends(topic);
     Map<Integer, PartitionPosition> stored = database.positions(topicId.get());
     List<RecordRange> ranges = new ArrayList<>();
     for (Map.Entry<TopicPartition, Long> entry : positions.entrySet()) {
       TopicPartition partition = entry.getKey();
       long read = entry.getValue();
-      long end = ends.getOrDefault(partition, -1L);
+      LogEnd end = ends.get(partition);
+      if (end == null) {
+        continue;
+      }
       PartitionPosition position = stored.get(partition.partition());
       long next = position == null ? 0 : position.nextOffset();
       RecordRange at =
           new RecordRange(topic, topicId.get(), partition.partition(), read, read, List.of());
-      if (end >= 0 && end < next && position.mark() != null) {
-        compare(at, position);
-      } else if (next < read && read <= end) {
+      if (position != null && mayHaveGoneBack(partition, position, end)) {
+        if (compare(at, position)) {
+          comparedAt.put(partition, new Comparison(position, end));
+        }
+      } else if (next < read && read <= end.offset()) {
         // a position beyond the end belongs to a former topic of this name, or to a former log
         ranges.add(at);
       }
@@ -129,13 +173,27 @@ final class ExactlyOnceStore implements RecordStore {
     }
   }
 
+  /**
+   * Returns whether a log may no longer hold what is stored, although no record tells: it ends
+   * before the stored position, or ends there exactly and has another leader than the one that
+   * wrote the last stored record.
+   */
+  private boolean mayHaveGoneBack(
+      TopicPartition partition, PartitionPosition position, LogEnd end) {
+    LogMark mark = position.mark();
+    boolean hasOtherLeader = mark != null && end.leaderEpoch() != mark.leaderEpoch();
+    return (end.offset() < position.nextOffset()
+            || end.offset() == position.nextOffset() && hasOtherLeader)
+        && !new Comparison(position, end).equals(comparedAt.get(partition));
+  }
+
   private void storeRanges(List<RecordRange> ranges) throws StorageException, InterruptedException {
     while (true) {
       try {
         database.store(ranges);
         return;
       } catch (MissingRecordsException e) {
-        storeMissing(e);
+        storeMissing(e, ranges);
       } catch (UnconfirmedLogException e) {
         confirm(e, ranges);
       }
@@ -213,7 +271,9 @@ final class ExactlyOnceStore implements RecordStore {
       }
       return;
     }
-    compare(range, position);
+    if (compare(range, position)) {
+      database.confirm(position);
+    }
     try (PartitionReader reader = topicLog.reader(range.topicPartition())) {
       ranges.replaceAll(
           other ->
@@ -232,42 +292,45 @@ final class ExactlyOnceStore implements RecordStore {
    */
   private boolean compare(RecordRange range, PartitionPosition position) throws StorageException {
     TopicPartition partition = range.topicPartition();
-    OptionalLong divergence;
+    long first;
+    Optional<LogMark> common;
     try (PartitionReader reader = topicLog.reader(partition)) {
-      divergence = reader.divergence(position.mark(), position.nextOffset());
-      if (divergence.isPresent()) {
-        divergence = OptionalLong.of(provenStart(divergence.getAsLong(), position, reader));
+      LogMark mark =
+          position.mark() == null ? LogMark.before(position.nextOffset()) : position.mark();
+      OptionalLong divergence = reader.divergence(mark, position.nextOffset());
+      if (divergence.isEmpty()) {
+        return true;
       }
+      // a record twice is better than one lost
+      common = lastCommonRecord(divergence.getAsLong(), position, reader);
+      first = common.isPresent() ? divergence.getAsLong() : reader.startOffset();
     }
-    if (divergence.isEmpty()) {
-      database.confirm(position);
-      return true;
-    }
-    if (origins.exists(range) && database.startIncarnation(position, divergence.getAsLong())) {
+    if (origins.exists(range) && database.startIncarnation(position, first, common.orElse(null))) {
       suspects.add(partition);
       state.logWentBack(partition);
       LOG.severe(
           ("the log of %s has gone back: the broker no longer holds what was stored from offset %d to"
                   + " %d; what it holds there now is stored as a new incarnation")
-              .formatted(partition, divergence.getAsLong(), position.nextOffset() - 1));
+              .formatted(partition, first, position.nextOffset() - 1));
     }
     return false;
   }
 
-  /**
-   * Returns from where on the log is stored anew: from where it differs if the record before that
-   * is proven to be stored, from its start otherwise. A record twice is better than one lost.
-   */
-  private long provenStart(long divergence, PartitionPosition position, PartitionReader reader)
-      throws StorageException {
-    Optional<ConsumerRecord<byte[], byte[]>> before = reader.lastRecordBefore(divergence);
+  /** Returns the last record before an offset if it is proven to be stored. */
+  private Optional<LogMark> lastCommonRecord(
+      long offset, PartitionPosition position, PartitionReader reader) throws StorageException {
+    Optional<ConsumerRecord<byte[], byte[]>> before = reader.lastRecordBefore(offset);
     return before.isPresent() && database.holds(position, before.get())
-        ? divergence
-        : reader.startOffset();
+        ? before.map(LogMark::of)
+        : Optional.empty();
   }
 
-  /** Stores the records between the database's position and the beginning of a range. */
-  private void storeMissing(MissingRecordsException missing)
+  /**
+   * Stores the records between the database's position and the beginning of a range, or the end of
+   * the log if it no longer reaches that far. Afterwards the ranges of this partition are from its
+   * present log.
+   */
+  private void storeMissing(MissingRecordsException missing, List<RecordRange> ranges)
       throws StorageException, InterruptedException {
     RecordRange range = missing.range();
     long next = missing.nextOffset();
@@ -277,10 +340,11 @@ final class ExactlyOnceStore implements RecordStore {
     }
     boolean compacted = topicLog.isCompacted(range.topic());
     try (PartitionReader reader = topicLog.reader(range.topicPartition())) {
+      long end = reader.endOffset();
       long stored =
           reader.<StorageException>read(
               next,
-              range.from(),
+              Math.max(next, Math.min(end, range.from())),
               part -> {
                 origins.requirePresent(range);
                 boolean deleted = part.absence() == Absence.DELETED;
@@ -292,7 +356,18 @@ final class ExactlyOnceStore implements RecordStore {
       if (stored > 0) {
         LOG.info("%s; read again: %d records".formatted(missing.getMessage(), stored));
       }
+      // a former log may have delivered the ranges, and offsets without a record tell nothing
+      ranges.replaceAll(
+          other ->
+              isOfSamePartition(other, range) && reader.holds(other) == Holding.NO
+                  ? toBeRead(other, reader)
+                  : other);
+      origins.requirePresent(range);
     }
+  }
+
+  private static boolean isOfSamePartition(RecordRange one, RecordRange other) {
+    return one.topicId().equals(other.topicId()) && one.partition() == other.partition();
   }
 
   private void storePart(RecordRange part) throws StorageException {
@@ -303,11 +378,10 @@ final class ExactlyOnceStore implements RecordStore {
       } catch (MissingRecordsException e) {
         throw new IllegalStateException("the database went back while it was caught up", e);
       } catch (UnconfirmedLogException e) {
-        if (!origins.exists(part)) {
-          database.confirm(e.position());
-        } else if (!compare(part, e.position())) {
+        if (origins.exists(part) && !compare(part, e.position())) {
           throw new IllegalStateException("the log went back while it was read; read again", e);
         }
+        database.confirm(e.position());
       }
     }
   }

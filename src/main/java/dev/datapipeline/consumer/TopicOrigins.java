@@ -143,13 +143,14 @@ final class TopicOrigins {
   }
 
   private static UUID unknownTopic(RecordRange range) {
-    // the same one in each attempt, and in each instance
+    // the same one in each attempt, and in each instance, but not that of a topic it was taken for
     UUID id =
         UUID.nameUUIDFromBytes(
-            "%s-%d %s"
+            "%s-%d %s %s"
                 .formatted(
                     range.topic(),
                     range.partition(),
+                    range.topicId(),
                     range.records().isEmpty()
                         ? range.from()
                         : LogMark.of(range.records().get(0)).digest())

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * Identifies the log of a partition by its last record that was stored. If the log holds another
  * record at this offset, it has lost its end and was written anew.
  *
- * @param offset the record's offset
+ * @param offset the record's offset; -1 if the log holds no record
  * @param digest identifies the record's timestamp, key and value
  * @param leaderEpoch the record's leader epoch; -1 if it is unknown
  */
@@ -32,6 +32,16 @@ public record LogMark(long offset, UUID digest, int leaderEpoch) {
    */
   public static LogMark of(ConsumerRecord<byte[], byte[]> record) {
     return new LogMark(record.offset(), digestOf(record), record.leaderEpoch().orElse(-1));
+  }
+
+  /**
+   * Returns the mark of a log of which no record is known yet.
+   *
+   * @param offset from which on the log is known, because it holds no record there
+   * @return not null
+   */
+  public static LogMark before(long offset) {
+    return new LogMark(offset - 1, UNKNOWN, -1);
   }
 
   /**

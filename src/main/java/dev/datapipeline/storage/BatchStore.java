@@ -1,5 +1,6 @@
 package dev.datapipeline.storage;
 
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import java.util.List;
 import java.util.Map;
@@ -57,8 +58,10 @@ public interface BatchStore {
    *
    * @param former the position of the present incarnation
    * @param firstOffset from where on the log differs from what is stored
+   * @param common the last record before that; null if it is unknown
    * @return false if the position has moved since; nothing was done then
    * @throws StorageException if the database doesn't take it now
    */
-  boolean startIncarnation(PartitionPosition former, long firstOffset) throws StorageException;
+  boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common)
+      throws StorageException;
 }

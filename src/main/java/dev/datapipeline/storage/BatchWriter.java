@@ -107,10 +107,10 @@ public class BatchWriter implements BatchStore {
   }
 
   @Override
-  public boolean startIncarnation(PartitionPosition former, long firstOffset)
+  public boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common)
       throws StorageException {
     try {
-      return session.startIncarnation(former, firstOffset);
+      return session.startIncarnation(former, firstOffset, common);
     } catch (Exception e) {
       throw new StorageException(e);
     } finally {
@@ -207,6 +207,8 @@ public class BatchWriter implements BatchStore {
         nextOffsets.put(id, next);
         if (last != null) {
           marks.put(id, LogMark.of(last));
+        } else if (position.mark() == null) {
+          marks.put(id, LogMark.before(position.nextOffset()));
         }
       }
     }

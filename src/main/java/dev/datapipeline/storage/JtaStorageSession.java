@@ -167,7 +167,8 @@ class JtaStorageSession implements StorageSession {
   }
 
   @Override
-  public boolean startIncarnation(PartitionPosition former, long firstOffset) throws Exception {
+  public boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common)
+      throws Exception {
     try (JtaTransaction transaction = begin()) {
       if (!transaction.lock(Set.of(former.id())).equals(List.of(former))) {
         return false;
@@ -176,15 +177,19 @@ class JtaStorageSession implements StorageSession {
           .createNativeQuery("UPDATE topic_partitions SET ended_at = now() WHERE id = ?1")
           .setParameter(1, former.id())
           .executeUpdate();
-      entityManager
-          .createNativeQuery(
-              "INSERT INTO topic_partitions"
-                  + " (topic, topic_id, partition, incarnation, first_offset, next_offset)"
-                  + " SELECT topic, topic_id, partition, incarnation + 1, ?2, ?2"
-                  + " FROM topic_partitions WHERE id = ?1")
-          .setParameter(1, former.id())
-          .setParameter(2, firstOffset)
-          .executeUpdate();
+      Number id =
+          (Number)
+              entityManager
+                  .createNativeQuery(
+                      "INSERT INTO topic_partitions"
+                          + " (topic, topic_id, partition, incarnation, first_offset, next_offset)"
+                          + " SELECT topic, topic_id, partition, incarnation + 1, ?2, ?2"
+                          + " FROM topic_partitions WHERE id = ?1 RETURNING id")
+                  .setParameter(1, former.id())
+                  .setParameter(2, firstOffset)
+                  .getSingleResult();
+      transaction.lock(Set.of(id.intValue()));
+      transaction.moveTo(id.intValue(), firstOffset, common);
       transaction.commit();
       return true;
     }

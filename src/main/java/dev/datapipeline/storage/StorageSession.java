@@ -44,9 +44,11 @@ interface StorageSession {
    *
    * @param former the row of the present incarnation
    * @param firstOffset the first offset of the new one
+   * @param common the last record before that; null if it is unknown
    * @return false if the row has changed since; nothing was done then
    */
-  boolean startIncarnation(PartitionPosition former, long firstOffset) throws Exception;
+  boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common)
+      throws Exception;
 
   /**
    * Removes the cause of a failed transaction if it can: a session of a hanging instance that holds

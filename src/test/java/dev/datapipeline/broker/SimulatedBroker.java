@@ -81,6 +81,7 @@ public final class SimulatedBroker {
     private long start;
     private long end;
     private int leaderEpoch;
+    private long lowestCut = Long.MAX_VALUE;
 
     /** Where the log of each former leader epoch ends. */
     private final Map<Integer, Long> epochEnds = new HashMap<>();
@@ -108,6 +109,23 @@ public final class SimulatedBroker {
       end++;
     }
 
+    /**
+     * Appends the first records of another log, and takes over its leader epochs. With epochs of
+     * its own, nothing could tell later that this log has lost some of these records.
+     */
+    private void copy(Log other, int count) {
+      other.committed.values().stream()
+          .filter(record -> record.offset() < count)
+          .takeWhile(record -> record.offset() == end)
+          .forEach(
+              record -> {
+                leaderEpoch = record.leaderEpoch().orElseThrow();
+                append(record.timestamp(), record.value());
+              });
+      leaderEpoch = other.leaderEpoch;
+      other.epochEnds.forEach((epoch, otherEnd) -> epochEnds.put(epoch, Math.min(otherEnd, end)));
+    }
+
     /** Appends offsets without a record: transaction markers, or aborted records. */
     public void appendGap(int offsets) {
       end += offsets;
@@ -131,6 +149,7 @@ public final class SimulatedBroker {
     /** Loses the newest offsets, as after an unclean leader election, and gives them out again. */
     public void loseTail(int offsets) {
       end = Math.max(start, end - offsets);
+      lowestCut = Math.min(lowestCut, end);
       epochEnds.put(leaderEpoch, end);
       epochEnds.replaceAll((epoch, oldEnd) -> Math.min(oldEnd, end));
       leaderEpoch++;
@@ -166,6 +185,16 @@ public final class SimulatedBroker {
       return record != null && record.value() == value
           || lost.stream().anyMatch(past -> past.offset() == offset && past.value() == value);
     }
+
+    /** Returns whether the log has lost an offset, and may have given it out again. */
+    public boolean hasLost(long offset) {
+      return offset >= lowestCut;
+    }
+
+    /** Returns whether the log has lost records. */
+    public boolean hasGoneBack() {
+      return lowestCut < Long.MAX_VALUE;
+    }
   }
 
   /**
@@ -194,11 +223,7 @@ public final class SimulatedBroker {
     Incarnation created = new Incarnation(incarnations.size() + 1);
     if (!incarnations.isEmpty()) {
       for (int partition = 0; partition < PARTITIONS; partition++) {
-        Log log = created.log(partition);
-        current().log(partition).committed.values().stream()
-            .filter(record -> record.offset() < equalRecords)
-            .takeWhile(record -> record.offset() == log.end)
-            .forEach(record -> log.append(record.timestamp(), record.value()));
+        created.log(partition).copy(current().log(partition), equalRecords);
       }
     }
     incarnations.add(created);
@@ -308,13 +333,14 @@ public final class SimulatedBroker {
       }
 
       @Override
-      public Map<TopicPartition, Long> endOffsets(String topic) {
+      public Map<TopicPartition, LogEnd> ends(String topic) {
         answer(call);
         return topicExists
             ? current().logs.stream()
                 .collect(
                     Collectors.toMap(
-                        log -> new TopicPartition(TOPIC, log.partition), log -> log.end))
+                        log -> new TopicPartition(TOPIC, log.partition),
+                        log -> new LogEnd(log.end, log.leaderEpoch)))
             : Map.of();
       }
 

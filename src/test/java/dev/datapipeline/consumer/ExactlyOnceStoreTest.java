@@ -107,8 +107,8 @@ class ExactlyOnceStoreTest {
     }
 
     @Override
-    public Map<TopicPartition, Long> endOffsets(String topic) {
-      return Map.of(PARTITION, end);
+    public Map<TopicPartition, LogEnd> ends(String topic) {
+      return Map.of(PARTITION, new LogEnd(end, epochs.lastEntry().getValue()));
     }
 
     @Override

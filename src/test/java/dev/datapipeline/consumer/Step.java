@@ -1,6 +1,7 @@
 package dev.datapipeline.consumer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -58,8 +59,8 @@ record Step(Action action, int who, int amount, int during) {
   }
 
   /** Returns each action as often as its weight. */
-  static List<Action> weighted(Stream<Action> actions) {
-    return actions
+  static List<Action> weighted() {
+    return Arrays.stream(Action.values())
         .flatMap(action -> IntStream.range(0, action.weight).mapToObj(any -> action))
         .toList();
   }

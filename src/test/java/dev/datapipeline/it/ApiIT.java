@@ -45,7 +45,9 @@ class ApiIT {
             .with("PRODUCER_INTERVAL", "PT12H")
             .with("PRODUCER_EVENTS_PER_TICK", "5")
             .with("API_MAX_EVENT_BYTES", "100000")
-            .with("API_MAX_POSTS", "2");
+            .with("API_MAX_POSTS", "2")
+            // the rows of other tests are in the table, too
+            .with("API_QUERY_TIMEOUT", "PT5M");
     api = new Api(pipeline.running().httpPort());
   }
 

@@ -45,6 +45,8 @@ class ApiSecurityIT {
         new Pipeline("door", 1)
             .with("OPERATOR_PASSWORD", Api.PASSWORD)
             .with("API_MAX_POST_TIME", "PT3S")
+            // the rows of other tests are in the table, too
+            .with("API_QUERY_TIMEOUT", "PT5M")
             .with("API_MAX_EVENT_BYTES", "1000000");
     TOKENS.settings(folder).forEach(pipeline::with);
     api = new Api(pipeline.running().httpPort());

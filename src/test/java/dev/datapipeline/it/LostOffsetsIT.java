@@ -159,6 +159,24 @@ class LostOffsetsIT {
   }
 
   @Test
+  @Order(2)
+  void aLogThatIsFilledExactlyUpToTheStoredPositionIsNoticed() throws Exception {
+    store(SHARED);
+    long bytes = Files.size(segment());
+    long cut = pipeline.end();
+    store(LOST);
+    List<Incarnation> former = incarnations();
+    Api api = new Api(pipeline.instance().httpPort());
+    api.post("/api/pipeline/consumer/pause", "application/json", "");
+
+    loseAllAfter(bytes);
+    pipeline.send(LOST);
+    api.post("/api/pipeline/consumer/resume", "application/json", "");
+
+    awaitOneMore(former, cut);
+  }
+
+  @Test
   @Order(3)
   void recordsThatTakeTheOffsetsOfStoredOnesAreStoredAfterARestart() throws Exception {
     store(SHARED);
@@ -270,5 +288,27 @@ class LostOffsetsIT {
         .until(() -> Metrics.of(pipeline.instance()).sum("datapipeline_lost_offsets") == 100);
     assertThat(String.join("\n", pipeline.instance().log()))
         .contains("lost-0: offsets %d to %d are lost (deleted)".formatted(before, before + 99));
+  }
+
+  /** The next leader has another epoch, and nothing is left to compare. */
+  @Test
+  @Order(6)
+  void aLogWhoseStoredRecordsWereAllDeletedIsStillTheSame() throws Exception {
+    store(1);
+    int former = incarnations().size();
+    Pipeline.get(
+        pipeline
+            .admin()
+            .deleteRecords(
+                Map.of(
+                    new TopicPartition(pipeline.name(), 0),
+                    RecordsToDelete.beforeOffset(pipeline.end())))
+            .all());
+    broker().kill();
+    broker().start();
+    store(1);
+
+    assertThat(incarnations()).hasSize(former);
+    assertThat(faults()).isEmpty();
   }
 }

@@ -329,7 +329,7 @@ class BatchWriterTest {
     writer.store(List.of(range(0, 0, 3, 0, 1, 2)));
     PartitionPosition former = writer.positions(TOPIC).get(0);
 
-    assertThat(writer.startIncarnation(former, 1)).isTrue();
+    assertThat(writer.startIncarnation(former, 1, null)).isTrue();
     writer.store(List.of(other(1, 3)));
 
     assertThat(session.rows(TOPIC, 0)).containsOnlyKeys(0L, 1L, 2L);
@@ -340,7 +340,7 @@ class BatchWriterTest {
   void aWriterThatKnowsTheFormerIncarnationOnlyLooksAgain() throws Exception {
     BatchWriter zombie = new BatchWriter(session, metrics);
     zombie.store(List.of(range(0, 0, 1, 0)));
-    writer.startIncarnation(writer.positions(TOPIC).get(0), 0);
+    writer.startIncarnation(writer.positions(TOPIC).get(0), 0, null);
 
     assertThatThrownBy(() -> zombie.store(List.of(range(0, 1, 2, 1))))
         .isInstanceOf(StorageException.class);
@@ -354,7 +354,7 @@ class BatchWriterTest {
     PartitionPosition former = writer.positions(TOPIC).get(0);
     writer.store(List.of(range(0, 1, 2, 1)));
 
-    assertThat(writer.startIncarnation(former, 0)).isFalse();
+    assertThat(writer.startIncarnation(former, 0, null)).isFalse();
   }
 
   private static RecordRange other(long from, long to) {

@@ -108,12 +108,12 @@ public final class MemoryStorage implements StorageSession {
         .filter(p -> p.partition() == key.partition())
         .findFirst()
         .map(PartitionPosition::id)
-        .orElseGet(() -> insert(key.topicId(), key.partition(), 0));
+        .orElseGet(() -> insert(key.topicId(), key.partition(), 0, null));
   }
 
-  private int insert(UUID topicId, int partition, long nextOffset) {
+  private int insert(UUID topicId, int partition, long nextOffset, LogMark mark) {
     int id = positions.size() + 1;
-    positions.put(id, new PartitionPosition(id, topicId, partition, nextOffset, null, false));
+    positions.put(id, new PartitionPosition(id, topicId, partition, nextOffset, mark, false));
     return id;
   }
 
@@ -133,7 +133,7 @@ public final class MemoryStorage implements StorageSession {
   }
 
   @Override
-  public boolean startIncarnation(PartitionPosition former, long firstOffset) {
+  public boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common) {
     if (!former.equals(positions.get(former.id()))) {
       return false;
     }
@@ -146,7 +146,7 @@ public final class MemoryStorage implements StorageSession {
             former.nextOffset(),
             former.mark(),
             true));
-    insert(former.topicId(), former.partition(), firstOffset);
+    insert(former.topicId(), former.partition(), firstOffset, common);
     return true;
   }
 

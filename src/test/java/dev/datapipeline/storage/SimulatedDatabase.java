@@ -72,8 +72,8 @@ public final class SimulatedDatabase {
           .findFirst();
     }
 
-    void insert(int id, UUID topicId, int partition, long firstOffset) {
-      positions.put(id, new PartitionPosition(id, topicId, partition, firstOffset, null, false));
+    void insert(int id, UUID topicId, int partition, long firstOffset, LogMark mark) {
+      positions.put(id, new PartitionPosition(id, topicId, partition, firstOffset, mark, false));
       firstOffsets.put(id, firstOffset);
     }
   }
@@ -214,7 +214,7 @@ public final class SimulatedDatabase {
       if (existing.isPresent()) {
         return existing.get().id();
       }
-      state.insert(id, key.topicId(), key.partition(), 0);
+      state.insert(id, key.topicId(), key.partition(), 0, null);
       return id;
     }
 
@@ -239,7 +239,7 @@ public final class SimulatedDatabase {
     }
 
     @Override
-    public boolean startIncarnation(PartitionPosition former, long firstOffset)
+    public boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common)
         throws SQLException {
       statement(restarts);
       if (locks.containsKey(former.id())) {
@@ -257,7 +257,7 @@ public final class SimulatedDatabase {
               former.nextOffset(),
               former.mark(),
               true));
-      state.insert(++state.sequence, former.topicId(), former.partition(), firstOffset);
+      state.insert(++state.sequence, former.topicId(), former.partition(), firstOffset, common);
       return true;
     }
 
