@@ -1,15 +1,18 @@
 package dev.datapipeline.consumer;
 
+import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.broker.TopicLog;
 import dev.datapipeline.broker.TopicLog.Holding;
 import dev.datapipeline.broker.TopicLog.PartitionReader;
 import dev.datapipeline.record.Absence;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.storage.MissingRecordsException;
 import dev.datapipeline.storage.PartitionPosition;
 import dev.datapipeline.storage.StorageException;
 import dev.datapipeline.storage.UnconfirmedLogException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,6 +37,13 @@ import org.apache.kafka.common.TopicPartition;
 final class ExactlyOnceStore implements RecordStore {
   private static final Logger LOG = Logger.getLogger(ExactlyOnceStore.class.getName());
 
+  /**
+   * So long no leader of a partition may answer but those of earlier epochs than what is stored.
+   * After that, they are not leaders that don't know their successor yet: the broker was restored
+   * from a copy.
+   */
+  private static final Duration RESTORED_AFTER = Duration.ofMinutes(5);
+
   private final List<String> topics;
   private final TopicLog topicLog;
   private final BatchStore database;
@@ -44,6 +54,9 @@ final class ExactlyOnceStore implements RecordStore {
 
   /** Partitions whose log has gone back. Their next deliveries may still be from the former log. */
   private final Set<TopicPartition> suspects = new HashSet<>();
+
+  /** Since when a log could not be compared with what is stored of it. */
+  private final Map<TopicPartition, Long> incomparableSince = new HashMap<>();
 
   /**
    * Creates a store; doesn't connect yet.
@@ -234,7 +247,7 @@ final class ExactlyOnceStore implements RecordStore {
     TopicPartition partition = range.topicPartition();
     OptionalLong divergence;
     try (PartitionReader reader = topicLog.reader(partition)) {
-      divergence = reader.divergence(position.mark(), position.nextOffset());
+      divergence = divergence(partition, position, reader);
       if (divergence.isPresent()) {
         divergence = OptionalLong.of(provenStart(divergence.getAsLong(), position, reader));
       }
@@ -252,6 +265,22 @@ final class ExactlyOnceStore implements RecordStore {
               .formatted(partition, divergence.getAsLong(), position.nextOffset() - 1));
     }
     return false;
+  }
+
+  private OptionalLong divergence(
+      TopicPartition partition, PartitionPosition position, PartitionReader reader) {
+    long now = nanoTime.getAsLong();
+    boolean restored =
+        now - incomparableSince.getOrDefault(partition, now) > RESTORED_AFTER.toNanos();
+    LogMark mark = restored ? position.mark().withoutLeaderEpoch() : position.mark();
+    try {
+      OptionalLong divergence = reader.divergence(mark, position.nextOffset());
+      incomparableSince.remove(partition);
+      return divergence;
+    } catch (BrokerUnavailableException e) {
+      incomparableSince.putIfAbsent(partition, now);
+      throw e;
+    }
   }
 
   /**
