@@ -23,6 +23,9 @@ import org.apache.kafka.common.serialization.StringSerializer;
 public class KafkaClients {
   private static final int TIMEOUT_MILLIS = 10_000;
 
+  /** Short enough to turn from a broker that hangs to another one within the timeout. */
+  private static final int REQUEST_TIMEOUT_MILLIS = 3_000;
+
   private final KafkaConfig config;
   private final dev.datapipeline.config.ConsumerConfig consumerConfig;
 
@@ -66,6 +69,7 @@ public class KafkaClients {
     properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 1 << 20);
     properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 4 << 20);
     properties.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, TIMEOUT_MILLIS);
+    properties.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_TIMEOUT_MILLIS);
     return new KafkaConsumer<>(properties);
   }
 

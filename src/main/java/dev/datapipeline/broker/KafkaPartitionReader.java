@@ -92,7 +92,7 @@ final class KafkaPartitionReader implements PartitionReader {
 
   @Override
   public OptionalLong divergence(LogMark mark, long nextOffset) {
-    long start = startOffset();
+    long start = startOffsetSince(mark.leaderEpoch());
     long end = endOffset();
     boolean found = false;
     boolean same = false;
@@ -120,6 +120,26 @@ final class KafkaPartitionReader implements PartitionReader {
     return cutOff.isPresent() || removed
         ? cutOff.stream().map(offset -> Math.max(start, offset)).findFirst()
         : OptionalLong.of(start);
+  }
+
+  /**
+   * Returns the start offset, and asks no leader of an earlier epoch from now on: Kafka's client
+   * passes over metadata that are older than an epoch that it was told.
+   */
+  private long startOffsetSince(int leaderEpoch) {
+    long start = startOffset();
+    if (leaderEpoch < 0) {
+      return start;
+    }
+    // only now the client knows an epoch that this one can replace
+    consumer.seek(partition, new OffsetAndMetadata(0, Optional.of(leaderEpoch), ""));
+    try {
+      return startOffset();
+    } catch (BrokerUnavailableException e) {
+      throw new BrokerUnavailableException(
+          "%s has no leader that answers, or only one of an earlier epoch than %d: %s"
+              .formatted(partition, leaderEpoch, e.getMessage()));
+    }
   }
 
   /**

@@ -92,9 +92,11 @@ public interface TopicLog {
     Holding holds(RecordRange range);
 
     /**
-     * Compares the log with what is stored of it.
+     * Compares the log with what is stored of it. A leader that has been replaced while it hung, or
+     * was cut off from the other brokers, may not know it yet, and its log is shorter. So a leader
+     * of an earlier epoch than the mark's is not asked.
      *
-     * @param mark the last record that is stored
+     * @param mark the last record that is stored; without an epoch, any leader is asked
      * @param nextOffset the offset of the next record to store
      * @return from which offset on the log may differ from what is stored; empty if it holds the
      *     same, or nothing of it any more

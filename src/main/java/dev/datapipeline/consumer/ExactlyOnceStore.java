@@ -1,5 +1,6 @@
 package dev.datapipeline.consumer;
 
+import dev.datapipeline.broker.BrokerUnavailableException;
 import dev.datapipeline.broker.TopicLog;
 import dev.datapipeline.broker.TopicLog.Holding;
 import dev.datapipeline.broker.TopicLog.LogEnd;
@@ -12,6 +13,7 @@ import dev.datapipeline.storage.MissingRecordsException;
 import dev.datapipeline.storage.PartitionPosition;
 import dev.datapipeline.storage.StorageException;
 import dev.datapipeline.storage.UnconfirmedLogException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -36,6 +38,13 @@ import org.apache.kafka.common.TopicPartition;
 final class ExactlyOnceStore implements RecordStore {
   private static final Logger LOG = Logger.getLogger(ExactlyOnceStore.class.getName());
 
+  /**
+   * So long no leader of a partition may answer but those of earlier epochs than what is stored.
+   * After that, they are not leaders that don't know their successor yet: the broker was restored
+   * from a copy.
+   */
+  private static final Duration RESTORED_AFTER = Duration.ofMinutes(5);
+
   private final List<String> topics;
   private final TopicLog topicLog;
   private final BatchStore database;
@@ -57,6 +66,9 @@ final class ExactlyOnceStore implements RecordStore {
 
   /** Partitions whose log has gone back. Their next deliveries may still be from the former log. */
   private final Set<TopicPartition> suspects = new HashSet<>();
+
+  /** Since when a log could not be compared with what is stored of it. */
+  private final Map<TopicPartition, Long> incomparableSince = new HashMap<>();
 
   /**
    * Creates a store; doesn't connect yet.
@@ -295,9 +307,7 @@ final class ExactlyOnceStore implements RecordStore {
     long first;
     Optional<LogMark> common;
     try (PartitionReader reader = topicLog.reader(partition)) {
-      LogMark mark =
-          position.mark() == null ? LogMark.before(position.nextOffset()) : position.mark();
-      OptionalLong divergence = reader.divergence(mark, position.nextOffset());
+      OptionalLong divergence = divergence(partition, position, reader);
       if (divergence.isEmpty()) {
         return true;
       }
@@ -314,6 +324,24 @@ final class ExactlyOnceStore implements RecordStore {
               .formatted(partition, first, position.nextOffset() - 1));
     }
     return false;
+  }
+
+  private OptionalLong divergence(
+      TopicPartition partition, PartitionPosition position, PartitionReader reader) {
+    long now = nanoTime.getAsLong();
+    boolean restored =
+        now - incomparableSince.getOrDefault(partition, now) > RESTORED_AFTER.toNanos();
+    LogMark mark =
+        position.mark() == null ? LogMark.before(position.nextOffset()) : position.mark();
+    try {
+      OptionalLong divergence =
+          reader.divergence(restored ? mark.withoutLeaderEpoch() : mark, position.nextOffset());
+      incomparableSince.remove(partition);
+      return divergence;
+    } catch (BrokerUnavailableException e) {
+      incomparableSince.putIfAbsent(partition, now);
+      throw e;
+    }
   }
 
   /** Returns the last record before an offset if it is proven to be stored. */

@@ -59,6 +59,11 @@ public record LogMark(long offset, UUID digest, int leaderEpoch) {
     return digest.equals(other) || digest.equals(UNKNOWN) || other.equals(UNKNOWN);
   }
 
+  /** Returns a mark of the same record whose leader epoch is unknown. */
+  public LogMark withoutLeaderEpoch() {
+    return new LogMark(offset, digest, -1);
+  }
+
   private static UUID digestOf(ConsumerRecord<byte[], byte[]> record) {
     if (record instanceof OversizedRecord) {
       return UNKNOWN;

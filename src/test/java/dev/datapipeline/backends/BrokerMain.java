@@ -10,7 +10,6 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import kafka.Kafka;
 import kafka.tools.StorageTool;
-import org.apache.kafka.common.Uuid;
 
 /**
  * Main class of the broker's JVM. Formats the storage on first use, then runs Kafka until standard
@@ -41,7 +40,7 @@ final class BrokerMain {
   /**
    * Runs the broker.
    *
-   * @param args the directory with the properties
+   * @param args the directory with the properties, and the id that a new cluster gets
    */
   public static void main(String[] args) throws Exception {
     Path directory = Path.of(args[0]);
@@ -52,15 +51,16 @@ final class BrokerMain {
     }
     String properties = directory.resolve(PROPERTIES).toString();
     if (!Files.exists(directory.resolve(FORMATTED))) {
-      format(directory, properties);
+      format(directory, args[1], properties);
     }
     Kafka.main(new String[] {properties});
   }
 
-  private static void format(Path directory, String properties) throws IOException {
+  private static void format(Path directory, String clusterId, String properties)
+      throws IOException {
     // An earlier attempt may have been killed halfway.
     PostgresDistribution.deleteTree(directory.resolve(DATA));
-    String[] command = {"format", "-t", Uuid.randomUuid().toString(), "-c", properties};
+    String[] command = {"format", "-t", clusterId, "-c", properties};
     int status = StorageTool.execute(command, System.out);
     if (status != 0) {
       throw new IllegalStateException("Formatting the storage failed with status " + status);

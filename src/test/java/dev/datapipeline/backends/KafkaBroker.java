@@ -16,10 +16,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.Uuid;
 
 /**
- * A real Kafka broker in KRaft mode. It is its own controller, and runs in a separate JVM, so that
- * it can be killed. It listens on the loopback interface only.
+ * A real Kafka broker in KRaft mode. It is a controller, too, and runs in a separate JVM, so that
+ * it can be killed. It listens on the loopback interface only. {@link KafkaCluster} combines
+ * several.
  *
  * <p>The data stay in the directory; a later broker on the same directory finds them. When this JVM
  * ends for any reason, the broker shuts down cleanly within some seconds. A Ctrl-C in the terminal
@@ -38,6 +40,8 @@ public final class KafkaBroker implements AutoCloseable {
   private final Map<String, String> extraProperties = new TreeMap<>();
   private String protocol = "PLAINTEXT";
   private Map<String, String> clientProperties = Map.of();
+  private String clusterId = Uuid.randomUuid().toString();
+  private String maxHeap = "-Xmx512m";
 
   private DirectoryLock lock;
   private Process process;
@@ -80,6 +84,21 @@ public final class KafkaBroker implements AutoCloseable {
     protocol = name;
     clientProperties = Map.copyOf(properties);
     return this;
+  }
+
+  /**
+   * Makes this broker a member of a cluster; before its first start.
+   *
+   * @param cluster the cluster's id
+   * @param id tells the members apart
+   * @param voters the controllers of all members, as {@code controller.quorum.voters}
+   * @return this
+   */
+  synchronized KafkaBroker memberOf(String cluster, int id, String voters) {
+    clusterId = cluster;
+    // several of them share the machine
+    maxHeap = "-Xmx256m";
+    return properties(Map.of("node.id", Integer.toString(id), "controller.quorum.voters", voters));
   }
 
   /**
@@ -147,7 +166,7 @@ public final class KafkaBroker implements AutoCloseable {
     ClassPath.writeArguments(
         arguments,
         "-Xms128m",
-        "-Xmx512m",
+        maxHeap,
         "-XX:+UseSerialGC",
         "-XX:ErrorFile=" + directory.resolve("hs_err.log"),
         "-Djava.awt.headless=true",
@@ -162,7 +181,8 @@ public final class KafkaBroker implements AutoCloseable {
                 ClassPath.java(),
                 "@" + arguments,
                 BrokerMain.class.getName(),
-                directory.toString())
+                directory.toString(),
+                clusterId)
             .redirectErrorStream(true)
             .redirectOutput(output().toFile())
             .start();
@@ -215,8 +235,9 @@ public final class KafkaBroker implements AutoCloseable {
     while (true) {
       requireStarting(deadline);
       try (Admin admin = Admin.create(configuration)) {
-        // The first answers come before the broker is usable; they list no nodes.
-        if (!admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).isEmpty()) {
+        // The first answers come before the broker is usable; they don't list it.
+        if (admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).stream()
+            .anyMatch(node -> node.port() == port)) {
           return;
         }
       } catch (InterruptedException e) {

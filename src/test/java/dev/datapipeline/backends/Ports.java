@@ -5,6 +5,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** TCP ports on the loopback interface. */
@@ -16,13 +18,16 @@ final class Ports {
   private static final int LAST = 32_767;
   private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
 
+  /** The servers of one JVM may all choose their ports before the first of them listens. */
+  private static final Set<Integer> CHOSEN = ConcurrentHashMap.newKeySet();
+
   private Ports() {}
 
-  /** Returns a port on which nothing listens. */
+  /** Returns a port on which nothing listens. Never returns the same one again. */
   static int free() {
     for (int attempt = 0; attempt < 1_000; attempt++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1);
-      if (isFree(port)) {
+      if (isFree(port) && CHOSEN.add(port)) {
         return port;
       }
     }

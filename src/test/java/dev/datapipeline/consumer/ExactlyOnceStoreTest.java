@@ -42,6 +42,9 @@ class ExactlyOnceStoreTest {
     private final TreeMap<Long, Integer> epochs = new TreeMap<>(Map.of(0L, 0));
     private boolean away;
 
+    /** Whether the only leader that answers has an earlier epoch than what is stored. */
+    private boolean isOfFormerLeader;
+
     /** Loses the records from an offset on. */
     void cut(long from) {
       cutAt = from;
@@ -149,6 +152,9 @@ class ExactlyOnceStoreTest {
 
         @Override
         public OptionalLong divergence(LogMark mark, long nextOffset) {
+          if (isOfFormerLeader && mark.leaderEpoch() >= 0) {
+            throw new BrokerUnavailableException("no leader of this epoch");
+          }
           if (mark.offset() < start) {
             return OptionalLong.empty();
           }
@@ -412,6 +418,47 @@ class ExactlyOnceStoreTest {
 
     catchUp();
     catchUp();
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
+    assertThat(database.rows(FIRST, 1)).containsExactly(Map.entry(2L, "x"));
+  }
+
+  /** It is shorter, too, until the leader learns that it was replaced. */
+  @Test
+  void theLogOfAFormerLeaderIsNoNewIncarnation() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 4);
+    settled.put(PARTITION, 4L);
+    log.end = 2;
+    log.isOfFormerLeader = true;
+    assertThatThrownBy(this::catchUp).isInstanceOf(BrokerUnavailableException.class);
+
+    log.end = 4;
+    log.isOfFormerLeader = false;
+    now += Duration.ofHours(1).toNanos();
+    catchUp();
+    append("e");
+    deliver(4, 5);
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d", "e");
+  }
+
+  @Test
+  void aLogThatStaysAtAnEarlierEpochIsANewIncarnation() throws Exception {
+    append("a", "b", "c", "d");
+    deliver(0, 4);
+    log.cut(2);
+    log.isOfFormerLeader = true;
+    settled.put(PARTITION, 2L);
+    assertThatThrownBy(this::catchUp).isInstanceOf(BrokerUnavailableException.class);
+    assertThatThrownBy(this::catchUp).isInstanceOf(BrokerUnavailableException.class);
+
+    now += Duration.ofMinutes(6).toNanos();
+    catchUp();
+    // what is stored of the new incarnation has no later epoch
+    log.isOfFormerLeader = false;
+    append("x");
+    deliver(2, 3);
 
     assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
     assertThat(database.rows(FIRST, 1)).containsExactly(Map.entry(2L, "x"));

@@ -73,25 +73,8 @@ class LostOffsetsIT {
     broker().start();
   }
 
-  /** A row of topic_partitions. */
-  private record Incarnation(long firstOffset, long nextOffset, long rows) {}
-
   private static List<Incarnation> incarnations() {
-    return pipeline
-        .database()
-        .query(
-            "SELECT p.first_offset, p.next_offset,"
-                + " (SELECT count(*) FROM raw_events e WHERE e.topic_partition_id = p.id)"
-                + " FROM topic_partitions p WHERE topic = ? ORDER BY incarnation",
-            pipeline.name())
-        .stream()
-        .map(
-            row ->
-                new Incarnation(
-                    Long.parseLong(row.get(0)),
-                    Long.parseLong(row.get(1)),
-                    Long.parseLong(row.get(2))))
-        .toList();
+    return Incarnation.of(pipeline, 0);
   }
 
   private static List<List<String>> faults() {

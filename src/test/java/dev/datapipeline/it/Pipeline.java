@@ -25,6 +25,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
@@ -49,14 +50,9 @@ final class Pipeline implements AutoCloseable {
   private final Map<String, String> topicSettings;
   private final Backends backends = TestBackends.get();
   private final Database database = new Database(backends.postgres());
-  private final Admin admin =
-      Admin.create(
-          Map.of(
-              AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-              backends.kafka().bootstrapServers(),
-              AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
-              500));
-  private final KafkaProducer<byte[], byte[]> producer = newProducer(Map.of());
+  private final String bootstrapServers;
+  private final Admin admin;
+  private final KafkaProducer<byte[], byte[]> producer;
   private final Map<String, String> settings = new LinkedHashMap<>();
   private final Map<String, Application> instances = new LinkedHashMap<>();
 
@@ -65,9 +61,24 @@ final class Pipeline implements AutoCloseable {
   }
 
   Pipeline(String name, int partitions, Map<String, String> topicSettings) {
+    this(name, partitions, topicSettings, TestBackends.get().kafka().bootstrapServers());
+  }
+
+  /** Creates a pipeline whose brokers are others than those that the tests share. */
+  Pipeline(
+      String name, int partitions, Map<String, String> topicSettings, String bootstrapServers) {
     this.name = name;
     this.partitions = partitions;
     this.topicSettings = topicSettings;
+    this.bootstrapServers = bootstrapServers;
+    admin =
+        Admin.create(
+            Map.of(
+                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+                bootstrapServers,
+                AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG,
+                500));
+    producer = newProducer(Map.of());
     createTopic();
   }
 
@@ -99,7 +110,7 @@ final class Pipeline implements AutoCloseable {
 
   KafkaProducer<byte[], byte[]> newProducer(Map<String, Object> settings) {
     Map<String, Object> all = new HashMap<>();
-    all.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, backends.kafka().bootstrapServers());
+    all.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     all.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
     all.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
     all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
@@ -125,7 +136,12 @@ final class Pipeline implements AutoCloseable {
    * Executes something while records flow to the topic; returns when the broker has all of them.
    */
   void whileRecordsFlow(Executable what) throws Throwable {
-    Flow flow = new Flow(producer, name, FLOW_PER_SECOND);
+    whileRecordsFlow(producer, what);
+  }
+
+  /** The same with another producer. */
+  void whileRecordsFlow(Producer<byte[], byte[]> sender, Executable what) throws Throwable {
+    Flow flow = new Flow(sender, name, FLOW_PER_SECOND);
     try {
       what.execute();
     } finally {
@@ -141,6 +157,7 @@ final class Pipeline implements AutoCloseable {
         suffix,
         any -> {
           Map<String, String> environment = new LinkedHashMap<>(backends.environment());
+          environment.put("KAFKA_BOOTSTRAP_SERVERS", bootstrapServers);
           environment.put("KAFKA_TOPIC", name);
           environment.put("KAFKA_GROUP_ID", name);
           environment.put("PRODUCER_ENABLED", "false");
@@ -309,8 +326,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Returns what the topic contains now. */
   TopicContent content() {
-    return new TopicContent(database, backends.kafka().bootstrapServers(), name, topicId())
-        .readTo(endOffsets());
+    return new TopicContent(database, bootstrapServers, name, topicId()).readTo(endOffsets());
   }
 
   /** Waits until everything on the topic is stored, and checks that it is stored exactly once. */

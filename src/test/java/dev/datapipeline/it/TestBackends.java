@@ -1,6 +1,7 @@
 package dev.datapipeline.it;
 
 import dev.datapipeline.backends.Backends;
+import dev.datapipeline.backends.KafkaCluster;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,6 +21,10 @@ public final class TestBackends {
 
   static final Path DIRECTORY = ServerDirectory.TARGET.resolve("it/backends" + FORK);
 
+  /** A transaction that a dead producer left open is aborted soon. */
+  private static final Map<String, String> OPEN_TRANSACTIONS =
+      Map.of("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
+
   private static Backends backends;
 
   private TestBackends() {}
@@ -29,8 +34,7 @@ public final class TestBackends {
     if (backends == null) {
       delete(DIRECTORY);
       backends = new Backends(DIRECTORY, 0, 0);
-      // Everything is allowed until a test denies something. A transaction that a dead producer
-      // left open is aborted soon.
+      // Everything is allowed until a test denies something.
       backends
           .kafka()
           .properties(
@@ -38,12 +42,21 @@ public final class TestBackends {
                   "authorizer.class.name",
                   "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                   "allow.everyone.if.no.acl.found",
-                  "true",
-                  "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-                  "1000"));
+                  "true"))
+          .properties(OPEN_TRANSACTIONS);
       backends.start(System.out);
     }
     return backends;
+  }
+
+  /** Starts several brokers, in addition to the one that all tests share. Close them. */
+  static KafkaCluster startCluster(int brokers) {
+    get();
+    Path directory = DIRECTORY.resolve("cluster");
+    delete(directory);
+    KafkaCluster cluster = new KafkaCluster(directory, brokers).properties(OPEN_TRANSACTIONS);
+    cluster.start();
+    return cluster;
   }
 
   /** Deletes a directory and everything in it. */
