@@ -3,6 +3,7 @@ package dev.datapipeline.producer;
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.failure.LogThrottle;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
@@ -27,6 +28,7 @@ final class SourceDriver {
   private final SourceConfig config;
   private final EventSender sender;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final LogThrottle throttle;
   private final LogThrottle problemThrottle;
   private final SendResults results = new SendResults();
@@ -40,16 +42,28 @@ final class SourceDriver {
   private volatile boolean failing;
 
   SourceDriver(EventSource source, SourceConfig config, EventSender sender) {
-    this(source, config, sender, Clock.systemUTC());
+    this(source, config, sender, Clock.systemUTC(), SteadyClock.INSTANCE);
   }
 
-  SourceDriver(EventSource source, SourceConfig config, EventSender sender, InstantSource clock) {
+  /**
+   * Creates a driver that uses other clocks, for tests.
+   *
+   * @param clock tells the time of day
+   * @param steady decides when ticks are due
+   */
+  SourceDriver(
+      EventSource source,
+      SourceConfig config,
+      EventSender sender,
+      InstantSource clock,
+      InstantSource steady) {
     this.source = source;
     this.config = config;
     this.sender = sender;
     this.clock = clock;
-    this.throttle = new LogThrottle(REPORT_INTERVAL, clock);
-    this.problemThrottle = new LogThrottle(PROBLEM_INTERVAL, clock);
+    this.steady = steady;
+    this.throttle = new LogThrottle(REPORT_INTERVAL, steady);
+    this.problemThrottle = new LogThrottle(PROBLEM_INTERVAL, steady);
     this.interval = config.interval();
   }
 
@@ -107,7 +121,7 @@ final class SourceDriver {
 
   /** Schedules the next tick and returns the time until then. Missed ticks are skipped. */
   Duration untilNextTick() {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     Instant due = nextTick == null ? now : nextTick.plus(interval);
     if (due.isBefore(now)) {
       long missed = Duration.between(due, now).dividedBy(interval);
@@ -141,7 +155,7 @@ final class SourceDriver {
   boolean isTicking() {
     Instant due = nextTick;
     Duration grace = interval.multipliedBy(10).plusSeconds(10);
-    return paused || (due != null && clock.instant().isBefore(due.plus(grace)));
+    return paused || (due != null && steady.instant().isBefore(due.plus(grace)));
   }
 
   /** Returns why the last tick failed; empty if it succeeded. */
