@@ -24,6 +24,9 @@ final class SourceDriver {
   /** A problem may last until somebody removes a file. */
   private static final Duration PROBLEM_INTERVAL = Duration.ofMinutes(1);
 
+  /** A tick may wait for the database and the broker, whose own timeouts end each of its steps. */
+  private static final Duration LONGEST_TICK = Duration.ofMinutes(5);
+
   private final EventSource source;
   private final SourceConfig config;
   private final EventSender sender;
@@ -36,6 +39,7 @@ final class SourceDriver {
   private volatile boolean paused;
   private volatile Instant nextTick;
   private volatile Instant lastTick;
+  private volatile Instant tickBegunAt;
   private volatile String lastFailure;
   private volatile String problem;
   private boolean stopped;
@@ -82,6 +86,7 @@ final class SourceDriver {
       return 0;
     }
     lastTick = clock.instant();
+    tickBegunAt = steady.instant();
     try {
       int accepted = sender.send(source, config, results);
       failing = false;
@@ -156,6 +161,12 @@ final class SourceDriver {
     Instant due = nextTick;
     Duration grace = interval.multipliedBy(10).plusSeconds(10);
     return paused || (due != null && steady.instant().isBefore(due.plus(grace)));
+  }
+
+  /** Returns whether the timer works, or the last tick began so recently that it may be waiting. */
+  boolean isAlive() {
+    Instant begun = tickBegunAt;
+    return isTicking() || (begun != null && steady.instant().isBefore(begun.plus(LONGEST_TICK)));
   }
 
   /** Returns why the last tick failed; empty if it succeeded. */

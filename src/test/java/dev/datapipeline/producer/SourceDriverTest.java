@@ -134,6 +134,18 @@ class SourceDriverTest {
   }
 
   @Test
+  void aTickThatMayBeWaitingIsNotTakenForADeadTimer() {
+    driver.setInterval(Duration.ofSeconds(1));
+    driver.untilNextTick();
+    driver.tick();
+    steady = steady.plusSeconds(30);
+    assertThat(driver.isTicking()).isFalse();
+    assertThat(driver.isAlive()).isTrue();
+    steady = steady.plus(Duration.ofMinutes(5));
+    assertThat(driver.isAlive()).isFalse();
+  }
+
+  @Test
   void aNewIntervalCountsAtOnce() {
     driver.untilNextTick();
     driver.setInterval(Duration.ofHours(1));
