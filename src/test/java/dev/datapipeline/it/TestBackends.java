@@ -1,6 +1,8 @@
 package dev.datapipeline.it;
 
 import dev.datapipeline.backends.Backends;
+import dev.datapipeline.backends.KafkaBroker;
+import dev.datapipeline.backends.TcpProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,6 +23,7 @@ public final class TestBackends {
   static final Path DIRECTORY = ServerDirectory.TARGET.resolve("it/backends" + FORK);
 
   private static Backends backends;
+  private static TcpProxy brokerProxy;
 
   private TestBackends() {}
 
@@ -29,21 +32,38 @@ public final class TestBackends {
     if (backends == null) {
       delete(DIRECTORY);
       backends = new Backends(DIRECTORY, 0, 0);
+      int behindProxy = Application.freePort();
+      brokerProxy = new TcpProxy("localhost", behindProxy);
+      KafkaBroker kafka = backends.kafka();
+      String listener = "PLAINTEXT://localhost:%d,PROXIED://localhost:%d";
+      kafka.properties(
+          Map.of(
+              "listeners",
+              listener.formatted(kafka.port(), behindProxy)
+                  + ",CONTROLLER://localhost:%d".formatted(kafka.controllerPort()),
+              "advertised.listeners",
+              listener.formatted(kafka.port(), brokerProxy.port()),
+              "listener.security.protocol.map",
+              "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT"));
       // Everything is allowed until a test denies something. A transaction that a dead producer
       // left open is aborted soon.
-      backends
-          .kafka()
-          .properties(
-              Map.of(
-                  "authorizer.class.name",
-                  "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-                  "allow.everyone.if.no.acl.found",
-                  "true",
-                  "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-                  "1000"));
+      kafka.properties(
+          Map.of(
+              "authorizer.class.name",
+              "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+              "allow.everyone.if.no.acl.found",
+              "true",
+              "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+              "1000"));
       backends.start(System.out);
     }
     return backends;
+  }
+
+  /** Returns a proxy to the same broker. Clients that begin with it never bypass it. */
+  static synchronized TcpProxy brokerProxy() {
+    get();
+    return brokerProxy;
   }
 
   /** Deletes a directory and everything in it. */
