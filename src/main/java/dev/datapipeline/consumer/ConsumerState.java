@@ -1,5 +1,6 @@
 package dev.datapipeline.consumer;
 
+import dev.datapipeline.failure.SteadyClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -48,7 +49,7 @@ public final class ConsumerState {
 
   /** Records that a part of a batch was stored. The batch as a whole may still fail. */
   void progressed() {
-    lastStoredAt = Instant.now();
+    lastStoredAt = SteadyClock.now();
   }
 
   /** Records that a lane has stored its batch. Other lanes may still be failing. */
@@ -60,7 +61,7 @@ public final class ConsumerState {
   /** Returns whether any lane has stored something in the last seconds. */
   boolean hasStoredWithin(Duration duration) {
     Instant last = lastStoredAt;
-    return last != null && last.isAfter(Instant.now().minus(duration));
+    return last != null && last.isAfter(SteadyClock.now().minus(duration));
   }
 
   /** Records that a lane works, although it may have had nothing to store. */
@@ -70,7 +71,7 @@ public final class ConsumerState {
 
   void failed(String lane, String reason) {
     lastError = reason;
-    lastErrorAt = Instant.now();
+    lastErrorAt = SteadyClock.now();
     failing.add(lane);
   }
 
@@ -151,13 +152,13 @@ public final class ConsumerState {
         ? Optional.empty()
         : Optional.of(
             "%s (%d s ago)"
-                .formatted(error, Duration.between(lastErrorAt, Instant.now()).toSeconds()));
+                .formatted(error, Duration.between(lastErrorAt, SteadyClock.now()).toSeconds()));
   }
 
   /**
    * Returns when a batch was last stored.
    *
-   * @return empty if none has been stored since the start
+   * @return by {@link SteadyClock}; empty if none has been stored since the start
    */
   public Optional<Instant> lastStoredAt() {
     return Optional.ofNullable(lastStoredAt);

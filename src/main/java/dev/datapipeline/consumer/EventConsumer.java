@@ -5,6 +5,7 @@ import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.connector.ChannelFactory;
 import dev.datapipeline.connector.ChannelPositions;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.tracing.Tracing;
@@ -13,6 +14,8 @@ import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedThreadFactory;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -190,10 +193,10 @@ public class EventConsumer {
   @PreDestroy
   public synchronized void stop() {
     running.forEach(Thread::interrupt);
-    long deadline = System.currentTimeMillis() + STOP_TIMEOUT_MILLIS;
+    Instant deadline = SteadyClock.now().plusMillis(STOP_TIMEOUT_MILLIS);
     try {
       for (Thread thread : running) {
-        thread.join(Math.max(1, deadline - System.currentTimeMillis()));
+        thread.join(Math.max(1, SteadyClock.now().until(deadline, ChronoUnit.MILLIS)));
         if (thread.isAlive()) {
           LOG.warning(thread.getName() + " did not stop in time; its batch will be rolled back");
         }

@@ -1,6 +1,5 @@
 package dev.datapipeline.failure;
 
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -19,12 +18,12 @@ public final class LogThrottle {
   private long occurrences;
 
   /**
-   * Creates a throttle that uses the system clock.
+   * Creates a throttle.
    *
    * @param interval minimum time between two lines
    */
   public LogThrottle(Duration interval) {
-    this(interval, Clock.systemUTC());
+    this(interval, SteadyClock.INSTANCE);
   }
 
   /**

@@ -4,11 +4,11 @@ import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.consumer.ConsumerState;
 import dev.datapipeline.consumer.EventConsumer;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.metrics.PipelineMetrics;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
-import java.time.Instant;
 import java.util.Optional;
 import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.health.HealthCheck;
@@ -104,7 +104,7 @@ class ConsumerHealth extends PartHealth {
                         .formatted(
                             open.partition(),
                             open.offset(),
-                            open.age(Instant.now()).toSeconds(),
+                            open.age(SteadyClock.now()).toSeconds(),
                             open.waiting())));
     addAge(response, "secondsSinceLastStoredBatch", consumer.state().lastStoredAt());
     addError(response, consumer.state().lastError());

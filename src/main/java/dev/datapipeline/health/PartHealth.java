@@ -1,5 +1,6 @@
 package dev.datapipeline.health;
 
+import dev.datapipeline.failure.SteadyClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -49,7 +50,7 @@ abstract class PartHealth {
 
   static void addAge(HealthCheckResponseBuilder response, String name, Optional<Instant> moment) {
     moment.ifPresent(
-        at -> response.withData(name, Duration.between(at, Instant.now()).toSeconds()));
+        at -> response.withData(name, Duration.between(at, SteadyClock.now()).toSeconds()));
   }
 
   static void addError(HealthCheckResponseBuilder response, Optional<String> error) {

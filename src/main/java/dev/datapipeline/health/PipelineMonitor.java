@@ -5,6 +5,7 @@ import dev.datapipeline.config.KafkaConfig;
 import dev.datapipeline.consumer.EventConsumer;
 import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.failure.RepeatedTask;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.health.OpenTransactions.OpenTransaction;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.storage.LogOffsets;
@@ -15,7 +16,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +53,7 @@ public class PipelineMonitor {
 
   private final Probe<StoredPositions> database = new Probe<>(this::askDatabase);
   private final Probe<TopicOffsets> topics = new Probe<>(this::askBroker);
+  private final ClockWatch clock = new ClockWatch();
   private final List<Future<?>> tasks = new ArrayList<>();
   private PipelineMetrics.Counts reported;
   private final LogThrottle openTransactionLog = new LogThrottle(Duration.ofMinutes(10));
@@ -84,7 +85,7 @@ public class PipelineMonitor {
   private TopicOffsets askBroker() {
     TopicOffsets offsets = TopicOffsets.of(broker, kafka.topics());
     update(offsets, database.value());
-    openTransactions = openTransactions.next(offsets, Instant.now());
+    openTransactions = openTransactions.next(offsets, SteadyClock.now());
     longOpen()
         .map(
             open ->
@@ -101,7 +102,7 @@ public class PipelineMonitor {
    */
   private synchronized void update(TopicOffsets offsets, StoredPositions stored) {
     if (offsets != null && stored != null) {
-      progress = progress.next(offsets, stored, consumer.assignedPartitions(), Instant.now());
+      progress = progress.next(offsets, stored, consumer.assignedPartitions(), SteadyClock.now());
       lagListener.accept(progress.lag());
     }
   }
@@ -150,6 +151,14 @@ public class PipelineMonitor {
   }
 
   private void report() {
+    clock
+        .setBack()
+        .ifPresent(
+            back ->
+                LOG.warning(
+                    ("the machine's clock was set back by %d s. Until it has caught up, Kafka's client sends no"
+                            + " heartbeats and finds no new leaders: restart the application")
+                        .formatted(back.toSeconds())));
     PipelineMetrics.Counts now = metrics.counts();
     if (!now.equals(reported)) {
       long seconds = REPORT_INTERVAL.toSeconds();
@@ -190,7 +199,7 @@ public class PipelineMonitor {
    * @return empty if every partition moves or has nothing to store
    */
   Optional<TopicPartition> stalled(Duration timeout) {
-    return progress.stalled(timeout, Instant.now());
+    return progress.stalled(timeout, SteadyClock.now());
   }
 
   /**
@@ -202,7 +211,7 @@ public class PipelineMonitor {
     return topics.isUp()
         ? openTransactions
             .oldest()
-            .map(open -> open.age(Instant.now()))
+            .map(open -> open.age(SteadyClock.now()))
             .or(() -> Optional.of(Duration.ZERO))
         : Optional.empty();
   }
@@ -215,7 +224,7 @@ public class PipelineMonitor {
   private Optional<OpenTransaction> longOpen() {
     return openTransactions
         .oldest()
-        .filter(open -> open.age(Instant.now()).compareTo(LONG_OPEN) > 0);
+        .filter(open -> open.age(SteadyClock.now()).compareTo(LONG_OPEN) > 0);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.datapipeline.health;
 
 import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.failure.SteadyClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -23,7 +24,7 @@ final class Probe<T> implements Runnable {
 
   private final Callable<T> question;
   private volatile Answer<T> answer;
-  private volatile Instant begunAt = Instant.now();
+  private volatile Instant begunAt = SteadyClock.now();
 
   Probe(Callable<T> question) {
     this.question = question;
@@ -31,12 +32,12 @@ final class Probe<T> implements Runnable {
 
   @Override
   public void run() {
-    begunAt = Instant.now();
+    begunAt = SteadyClock.now();
     try {
-      answer = new Answer<>(question.call(), null, Instant.now());
+      answer = new Answer<>(question.call(), null, SteadyClock.now());
     } catch (Throwable e) {
       T last = answer == null ? null : answer.value;
-      answer = new Answer<>(last, FailureText.reason(e), Instant.now());
+      answer = new Answer<>(last, FailureText.reason(e), SteadyClock.now());
       if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
       }
@@ -52,7 +53,7 @@ final class Probe<T> implements Runnable {
   private boolean isStale() {
     Answer<T> last = answer;
     Instant since = last == null ? begunAt : last.at;
-    return Duration.between(since, Instant.now()).compareTo(MAX_AGE) > 0;
+    return Duration.between(since, SteadyClock.now()).compareTo(MAX_AGE) > 0;
   }
 
   /** Returns the last value, however old; null if there was none. */
@@ -65,7 +66,7 @@ final class Probe<T> implements Runnable {
   Optional<String> failure() {
     if (isStale()) {
       return Optional.of(
-          "no answer for %d s".formatted(Duration.between(begunAt, Instant.now()).toSeconds()));
+          "no answer for %d s".formatted(Duration.between(begunAt, SteadyClock.now()).toSeconds()));
     }
     Answer<T> last = answer;
     return last == null ? Optional.empty() : Optional.ofNullable(last.failure);

@@ -61,7 +61,7 @@ class ProducerHealth extends PartHealth {
   @Override
   boolean isLive() {
     boolean started = config.enabled() && startup.isProducerReady();
-    return !started || (timer.isTicking() && !publisher.isChannelDead());
+    return !started || (timer.isAlive() && !publisher.isChannelDead());
   }
 
   @Override

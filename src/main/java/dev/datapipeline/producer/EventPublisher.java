@@ -4,6 +4,7 @@ import dev.datapipeline.config.ProducerConfig;
 import dev.datapipeline.connector.OutgoingChannel;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.failure.LogThrottle;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.tracing.SendSpan;
@@ -156,7 +157,7 @@ public class EventPublisher {
 
     CompletionStage<Void> succeed() {
       if (finish()) {
-        acknowledgedAt = Instant.now();
+        acknowledgedAt = SteadyClock.now();
         metrics.eventSent();
         results.sent(1);
         if (failing) {
@@ -242,7 +243,7 @@ public class EventPublisher {
   /**
    * Returns when the broker last acknowledged an event.
    *
-   * @return empty before the first acknowledgement
+   * @return by {@link SteadyClock}; empty before the first acknowledgement
    */
   public Optional<Instant> acknowledgedAt() {
     return Optional.ofNullable(acknowledgedAt);

@@ -141,6 +141,15 @@ public class EventTimer {
     return isStarted() && sources.all().stream().allMatch(SourceDriver::isTicking);
   }
 
+  /**
+   * Returns whether all timers work, or a tick may be waiting for the database or the broker.
+   *
+   * @return false before {@link #start}, or if a tick has been overdue for minutes
+   */
+  public boolean isAlive() {
+    return isStarted() && sources.all().stream().allMatch(SourceDriver::isAlive);
+  }
+
   private synchronized boolean isStarted() {
     return started;
   }

@@ -3,6 +3,7 @@ package dev.datapipeline.producer;
 import dev.datapipeline.config.SourceConfig;
 import dev.datapipeline.failure.FailureText;
 import dev.datapipeline.failure.LogThrottle;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
@@ -23,10 +24,14 @@ final class SourceDriver {
   /** A problem may last until somebody removes a file. */
   private static final Duration PROBLEM_INTERVAL = Duration.ofMinutes(1);
 
+  /** A tick may wait for the database and the broker, whose own timeouts end each of its steps. */
+  private static final Duration LONGEST_TICK = Duration.ofMinutes(5);
+
   private final EventSource source;
   private final SourceConfig config;
   private final EventSender sender;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final LogThrottle throttle;
   private final LogThrottle problemThrottle;
   private final SendResults results = new SendResults();
@@ -34,22 +39,35 @@ final class SourceDriver {
   private volatile boolean paused;
   private volatile Instant nextTick;
   private volatile Instant lastTick;
+  private volatile Instant tickBegunAt;
   private volatile String lastFailure;
   private volatile String problem;
   private boolean stopped;
   private volatile boolean failing;
 
   SourceDriver(EventSource source, SourceConfig config, EventSender sender) {
-    this(source, config, sender, Clock.systemUTC());
+    this(source, config, sender, Clock.systemUTC(), SteadyClock.INSTANCE);
   }
 
-  SourceDriver(EventSource source, SourceConfig config, EventSender sender, InstantSource clock) {
+  /**
+   * Creates a driver that uses other clocks, for tests.
+   *
+   * @param clock tells the time of day
+   * @param steady decides when ticks are due
+   */
+  SourceDriver(
+      EventSource source,
+      SourceConfig config,
+      EventSender sender,
+      InstantSource clock,
+      InstantSource steady) {
     this.source = source;
     this.config = config;
     this.sender = sender;
     this.clock = clock;
-    this.throttle = new LogThrottle(REPORT_INTERVAL, clock);
-    this.problemThrottle = new LogThrottle(PROBLEM_INTERVAL, clock);
+    this.steady = steady;
+    this.throttle = new LogThrottle(REPORT_INTERVAL, steady);
+    this.problemThrottle = new LogThrottle(PROBLEM_INTERVAL, steady);
     this.interval = config.interval();
   }
 
@@ -68,6 +86,7 @@ final class SourceDriver {
       return 0;
     }
     lastTick = clock.instant();
+    tickBegunAt = steady.instant();
     try {
       int accepted = sender.send(source, config, results);
       failing = false;
@@ -107,7 +126,7 @@ final class SourceDriver {
 
   /** Schedules the next tick and returns the time until then. Missed ticks are skipped. */
   Duration untilNextTick() {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     Instant due = nextTick == null ? now : nextTick.plus(interval);
     if (due.isBefore(now)) {
       long missed = Duration.between(due, now).dividedBy(interval);
@@ -141,7 +160,13 @@ final class SourceDriver {
   boolean isTicking() {
     Instant due = nextTick;
     Duration grace = interval.multipliedBy(10).plusSeconds(10);
-    return paused || (due != null && clock.instant().isBefore(due.plus(grace)));
+    return paused || (due != null && steady.instant().isBefore(due.plus(grace)));
+  }
+
+  /** Returns whether the timer works, or the last tick began so recently that it may be waiting. */
+  boolean isAlive() {
+    Instant begun = tickBegunAt;
+    return isTicking() || (begun != null && steady.instant().isBefore(begun.plus(LONGEST_TICK)));
   }
 
   /** Returns why the last tick failed; empty if it succeeded. */

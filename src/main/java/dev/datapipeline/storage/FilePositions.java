@@ -72,7 +72,8 @@ public class FilePositions {
    * @param reader the reader's name
    * @param holder identifies the instance
    * @param duration time after which the lease expires
-   * @return false if another holder has a lease that hasn't expired
+   * @return false if another holder has a lease that hasn't expired; one that is longer than two
+   *     durations counts as expired
    * @throws SQLException if the statement fails
    */
   public boolean acquireLease(String reader, UUID holder, Duration duration) throws SQLException {
@@ -83,10 +84,13 @@ public class FilePositions {
                     + " VALUES (?, ?, now() + ? * interval '1 ms')"
                     + " ON CONFLICT (reader) DO UPDATE"
                     + " SET holder = excluded.holder, lease_until = excluded.lease_until"
-                    + " WHERE r.holder = excluded.holder OR r.lease_until < now()")) {
+                    + " WHERE r.holder = excluded.holder OR r.lease_until < now()"
+                    // taken before the database's clock was set back
+                    + " OR r.lease_until > excluded.lease_until + ? * interval '1 ms'")) {
       statement.setString(1, reader);
       statement.setObject(2, holder);
       statement.setLong(3, duration.toMillis());
+      statement.setLong(4, duration.toMillis());
       return statement.executeUpdate() == 1;
     }
   }

@@ -7,6 +7,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -14,6 +15,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -48,6 +52,22 @@ class ArchitectureTest {
           "api",
           "api.intake",
           "api.live");
+
+  private static final Set<String> TELLING_TIME =
+      Set.of(
+          "ClockWatch",
+          "ConsumerState",
+          "EventTime",
+          "FileSource",
+          "HostSource",
+          "Lane",
+          "PostRequest",
+          "Sampler",
+          "SensorSource",
+          "SourceDriver",
+          "TopicPartitionPosition",
+          "TransactionalSender",
+          "WeblogSource");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -167,6 +187,25 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat(
             resideInAnyPackage(packageOf("api")).and(simpleNameEndingWith("Resource")))
+        .check(CLASSES);
+  }
+
+  /** Everything else measures durations, for which there is the steady clock. */
+  @Test
+  void theTimeOfDayIsUsedOnlyByWhatShowsSendsOrStoresIt() {
+    noClasses()
+        .that(
+            DescribedPredicate.describe(
+                "don't show, send or store it",
+                type -> !TELLING_TIME.contains(type.getSimpleName())))
+        .should()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .callMethod(Instant.class, "now")
+        .orShould()
+        .callMethod(OffsetDateTime.class, "now")
+        .orShould()
+        .callMethod(Clock.class, "systemUTC")
         .check(CLASSES);
   }
 

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -18,10 +19,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.postgresql.Driver;
 
 /**
@@ -189,7 +192,7 @@ public final class PostgresServer implements AutoCloseable {
     prepare();
     try {
       Path bin = PostgresDistribution.unpack(distribution).resolve("bin");
-      Path owned = Files.exists(data) ? data : directory;
+      Path owned = Files.exists(data) && Files.exists(log) ? data : directory;
       writeEncryption();
       prefix = Unprivileged.prefix(bin.resolve("postgres"), owned);
       initialise(bin);
@@ -365,6 +368,80 @@ public final class PostgresServer implements AutoCloseable {
   private static boolean isEmpty(Statement statement, String query) throws SQLException {
     try (ResultSet rows = statement.executeQuery(query)) {
       return !rows.next();
+    }
+  }
+
+  /**
+   * Creates a streaming replica, which is not started here. This server must run. It keeps its WAL
+   * until the replica has received it.
+   *
+   * @param replicaDirectory like the directory of this server; must not have data
+   * @param primaryPort the port at which the replica finds this server; may be that of a proxy
+   * @param name of lower-case letters; what {@code synchronous_standby_names} lists
+   */
+  public PostgresServer replica(Path replicaDirectory, int primaryPort, String name) {
+    Path copy = replicaDirectory.toAbsolutePath().normalize();
+    try (Connection connection = connectAsSuperuser();
+        Statement statement = connection.createStatement()) {
+      Files.createDirectories(copy);
+      for (Path file : List.of(passwordFile(), superuserPasswordFile())) {
+        Files.copy(file, copy.resolve(file.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
+      }
+      PostgresServer replica = new PostgresServer(copy, distribution, 0);
+      // the distribution lacks pg_basebackup
+      statement.execute("SELECT pg_create_physical_replication_slot('" + name + "', true)");
+      statement.execute("SELECT pg_backup_start('" + name + "', true)");
+      copyData(replica.data);
+      try (ResultSet stop = statement.executeQuery("SELECT labelfile FROM pg_backup_stop(false)")) {
+        stop.next();
+        Files.writeString(replica.data.resolve("backup_label"), stop.getString(1));
+      }
+      Files.createFile(replica.data.resolve("standby.signal"));
+      return replica.settings(
+          Map.of(
+              "primary_slot_name",
+              name,
+              "primary_conninfo",
+              "hostaddr=127.0.0.1 port=%d user=%s password=%s application_name=%s"
+                  .formatted(primaryPort, SUPERUSER, superuserPassword, name)));
+    } catch (IOException | SQLException e) {
+      throw new BackendException("No replica of " + directory + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Copies what a base backup contains. Files may change and vanish meanwhile. */
+  private void copyData(Path target) throws IOException {
+    try (Stream<Path> files = Files.walk(data)) {
+      for (Iterator<Path> rest = files.iterator(); rest.hasNext(); ) {
+        Path file = rest.next();
+        Path name = data.relativize(file);
+        boolean isCopied =
+            Files.isDirectory(file)
+                ? name.getNameCount() == 1 || !name.startsWith("pg_replslot")
+                : Stream.of("pg_wal", "pg_replslot", "postmaster.pid", "postmaster.opts")
+                    .noneMatch(name::startsWith);
+        if (isCopied) {
+          try {
+            Files.copy(file, target.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
+          } catch (NoSuchFileException e) {
+            // it was temporary
+          }
+        }
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  /** Makes a replica a primary of its own. */
+  public synchronized void promote() {
+    try (Connection connection = connectAsSuperuser();
+        Statement statement = connection.createStatement()) {
+      if (isEmpty(statement, "SELECT WHERE pg_promote(true, " + START_TIMEOUT.toSeconds() + ")")) {
+        throw new BackendException("The replica in " + directory + " was not promoted.");
+      }
+    } catch (SQLException e) {
+      throw new BackendException("The replica was not promoted: " + e.getMessage(), e);
     }
   }
 

@@ -45,8 +45,7 @@ public final class TcpProxy implements AutoCloseable {
   /** Small, so that the sender soon blocks while the proxy accepts nothing. */
   private static final int BUFFER_BYTES = 64 * 1024;
 
-  private final String targetHost;
-  private final int targetPort;
+  private volatile InetSocketAddress target;
   private final ServerSocket listener;
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
   private final Map<Direction, Fault> faults = new EnumMap<>(Direction.class);
@@ -54,7 +53,7 @@ public final class TcpProxy implements AutoCloseable {
   private volatile boolean refusing;
   private volatile Trigger trigger;
 
-  private record Trigger(String text, Runnable action) {}
+  private record Trigger(String text, boolean early, Runnable action) {}
 
   /**
    * Starts a proxy on a free port.
@@ -63,8 +62,7 @@ public final class TcpProxy implements AutoCloseable {
    * @param port the server's port
    */
   public TcpProxy(String host, int port) {
-    targetHost = host;
-    targetPort = port;
+    target(host, port);
     for (Direction direction : Direction.values()) {
       faults.put(direction, Fault.NONE);
     }
@@ -81,6 +79,11 @@ public final class TcpProxy implements AutoCloseable {
   /** Returns the port on the loopback interface on which the proxy listens. */
   public int port() {
     return listener.getLocalPort();
+  }
+
+  /** Leads connections that are opened from now on to another server, as a virtual address does. */
+  public void target(String host, int port) {
+    target = InetSocketAddress.createUnresolved(host, port);
   }
 
   /** Returns the number of connections that are open on either side. */
@@ -132,10 +135,18 @@ public final class TcpProxy implements AutoCloseable {
 
   /**
    * Runs an action once, as soon as a client has sent a text and it was passed on to the server. No
-   * later byte of any connection is passed on before the action has returned.
+   * later byte of this client is passed on before the action has returned.
    */
   public void when(String text, Runnable action) {
-    trigger = new Trigger(text, action);
+    trigger = new Trigger(text, false, action);
+  }
+
+  /**
+   * Runs an action once, as soon as a client has sent a text and before it is passed on. The action
+   * may prevent that with a fault or a cut, or arm another trigger for the same text.
+   */
+  public void before(String text, Runnable action) {
+    trigger = new Trigger(text, true, action);
   }
 
   /** Closes every connection and listens no more. */
@@ -167,7 +178,9 @@ public final class TcpProxy implements AutoCloseable {
   private void open(Socket client) throws IOException {
     Socket server = new Socket();
     try {
-      server.connect(new InetSocketAddress(targetHost, targetPort), CONNECT_TIMEOUT_MILLIS);
+      InetSocketAddress to = target;
+      server.connect(
+          new InetSocketAddress(to.getHostString(), to.getPort()), CONNECT_TIMEOUT_MILLIS);
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
@@ -189,10 +202,11 @@ public final class TcpProxy implements AutoCloseable {
     thread.start();
   }
 
-  /** Runs the trigger's action if its text was among the bytes. */
-  private void passed(byte[] bytes, int length) {
+  /** Runs the action of an early or a late trigger if its text is among the bytes. */
+  private void fire(boolean early, byte[] bytes, int length) {
     Trigger armed = trigger;
     if (armed == null
+        || armed.early != early
         || !new String(bytes, 0, length, StandardCharsets.ISO_8859_1).contains(armed.text)) {
       return;
     }
@@ -245,10 +259,13 @@ public final class TcpProxy implements AutoCloseable {
           // what was read just before a stall began
           awaitNoStall(direction);
           sleep(delay);
+          if (toServer) {
+            fire(true, bytes, length);
+          }
           if (faults.get(direction) == Fault.NONE) {
             out.write(bytes, 0, length);
             if (toServer) {
-              passed(bytes, length);
+              fire(false, bytes, length);
             }
           }
         }

@@ -187,4 +187,38 @@ class TcpProxyTest {
       assertSilent(socket);
     }
   }
+
+  @Test
+  void anActionMayKeepATextFromTheServer() throws IOException {
+    try (Socket socket = connect()) {
+      proxy.before("now", () -> proxy.fault(Direction.TO_SERVER, Fault.SWALLOW));
+      assertThat(echo(socket, 1)).isEqualTo(1);
+      socket.getOutputStream().write("now".getBytes());
+      assertSilent(socket);
+    }
+  }
+
+  @Test
+  void anActionBeforeATextMayArmAnotherOneAfterIt() throws IOException {
+    try (Socket socket = connect()) {
+      proxy.before("now", () -> proxy.when("now", proxy::cut));
+      socket.getOutputStream().write("now".getBytes());
+      await().until(() -> proxy.connections() == 0);
+    }
+  }
+
+  @Test
+  void laterConnectionsReachTheNewTarget() throws IOException {
+    try (ServerSocket other = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+        Socket before = connect()) {
+      assertThat(echo(before, 1)).isEqualTo(1);
+      proxy.target("127.0.0.1", other.getLocalPort());
+      try (Socket after = connect();
+          Socket accepted = other.accept()) {
+        accepted.getOutputStream().write(7);
+        assertThat(after.getInputStream().read()).isEqualTo(7);
+        assertThat(echo(before, 2)).isEqualTo(2);
+      }
+    }
+  }
 }

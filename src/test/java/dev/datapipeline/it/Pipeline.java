@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.Backends;
+import dev.datapipeline.backends.PostgresServer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -49,7 +50,7 @@ final class Pipeline implements AutoCloseable {
   private int partitions;
   private final Map<String, String> topicSettings;
   private final Backends backends = TestBackends.get();
-  private final Database database = new Database(backends.postgres());
+  private Database database = new Database(backends.postgres());
   private final String bootstrapServers;
   private final Admin admin;
   private final KafkaProducer<byte[], byte[]> producer;
@@ -94,6 +95,12 @@ final class Pipeline implements AutoCloseable {
 
   Database database() {
     return database;
+  }
+
+  /** Looks for the records in the database of another server. */
+  Pipeline in(PostgresServer server) {
+    database = new Database(server);
+    return this;
   }
 
   Admin admin() {

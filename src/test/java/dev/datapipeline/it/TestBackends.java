@@ -1,7 +1,9 @@
 package dev.datapipeline.it;
 
 import dev.datapipeline.backends.Backends;
+import dev.datapipeline.backends.KafkaBroker;
 import dev.datapipeline.backends.KafkaCluster;
+import dev.datapipeline.backends.TcpProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,6 +28,7 @@ public final class TestBackends {
       Map.of("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
 
   private static Backends backends;
+  private static TcpProxy brokerProxy;
 
   private TestBackends() {}
 
@@ -34,9 +37,21 @@ public final class TestBackends {
     if (backends == null) {
       delete(DIRECTORY);
       backends = new Backends(DIRECTORY, 0, 0);
+      int behindProxy = Application.freePort();
+      brokerProxy = new TcpProxy("localhost", behindProxy);
+      KafkaBroker kafka = backends.kafka();
+      String listener = "PLAINTEXT://localhost:%d,PROXIED://localhost:%d";
+      kafka.properties(
+          Map.of(
+              "listeners",
+              listener.formatted(kafka.port(), behindProxy)
+                  + ",CONTROLLER://localhost:%d".formatted(kafka.controllerPort()),
+              "advertised.listeners",
+              listener.formatted(kafka.port(), brokerProxy.port()),
+              "listener.security.protocol.map",
+              "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT"));
       // Everything is allowed until a test denies something.
-      backends
-          .kafka()
+      kafka
           .properties(
               Map.of(
                   "authorizer.class.name",
@@ -57,6 +72,12 @@ public final class TestBackends {
     KafkaCluster cluster = new KafkaCluster(directory, brokers).properties(OPEN_TRANSACTIONS);
     cluster.start();
     return cluster;
+  }
+
+  /** Returns a proxy to the same broker. Clients that begin with it never bypass it. */
+  static synchronized TcpProxy brokerProxy() {
+    get();
+    return brokerProxy;
   }
 
   /** Deletes a directory and everything in it. */

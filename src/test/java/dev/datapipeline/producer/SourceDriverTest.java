@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class SourceDriverTest {
   private Instant now = Instant.parse("2026-01-15T10:17:16.857Z");
+  private Instant steady = Instant.EPOCH;
   private boolean broken;
   private Error error;
   private Optional<String> problem = Optional.empty();
@@ -50,7 +51,8 @@ class SourceDriverTest {
             results.sent(events);
             return events;
           },
-          () -> now);
+          () -> now,
+          () -> steady);
 
   @Test
   void aTickSendsAndIsCounted() {
@@ -102,7 +104,7 @@ class SourceDriverTest {
   void theFirstTickIsAtOnceAndTheNextOneAfterTheInterval() {
     assertThat(driver.isTicking()).isFalse();
     assertThat(driver.untilNextTick()).isZero();
-    now = now.plusSeconds(5);
+    steady = steady.plusSeconds(5);
     assertThat(driver.untilNextTick()).isEqualTo(Duration.ofSeconds(55));
     assertThat(driver.isTicking()).isTrue();
   }
@@ -110,17 +112,37 @@ class SourceDriverTest {
   @Test
   void missedTicksAreSkippedAndTheRhythmIsKept() {
     driver.untilNextTick();
-    now = now.plus(Duration.ofMinutes(3)).plusSeconds(20);
+    steady = steady.plus(Duration.ofMinutes(3)).plusSeconds(20);
     assertThat(driver.untilNextTick()).isEqualTo(Duration.ofSeconds(40));
+  }
+
+  @Test
+  void theNextTickIsDueAfterTheIntervalEvenIfTheClockIsSetBack() {
+    driver.untilNextTick();
+    now = now.minus(Duration.ofDays(1));
+    steady = steady.plusSeconds(5);
+    assertThat(driver.untilNextTick()).isEqualTo(Duration.ofSeconds(55));
   }
 
   @Test
   void aTimerThatIsLongOverdueDoesNotTick() {
     driver.untilNextTick();
-    now = now.plus(Duration.ofMinutes(10)).plusSeconds(9);
+    steady = steady.plus(Duration.ofMinutes(10)).plusSeconds(9);
     assertThat(driver.isTicking()).isTrue();
-    now = now.plusSeconds(1);
+    steady = steady.plusSeconds(1);
     assertThat(driver.isTicking()).isFalse();
+  }
+
+  @Test
+  void aTickThatMayBeWaitingIsNotTakenForADeadTimer() {
+    driver.setInterval(Duration.ofSeconds(1));
+    driver.untilNextTick();
+    driver.tick();
+    steady = steady.plusSeconds(30);
+    assertThat(driver.isTicking()).isFalse();
+    assertThat(driver.isAlive()).isTrue();
+    steady = steady.plus(Duration.ofMinutes(5));
+    assertThat(driver.isAlive()).isFalse();
   }
 
   @Test

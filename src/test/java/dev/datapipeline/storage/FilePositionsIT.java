@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -138,6 +139,21 @@ class FilePositionsIT {
     return query("SELECT next_offset FROM file_positions ORDER BY inode").stream()
         .map(Long::valueOf)
         .toList();
+  }
+
+  @Test
+  void aLeaseFromBeforeTheDatabasesClockWasSetBackPassesToAnotherInstance() throws Exception {
+    migrate("latest");
+    Duration duration = Duration.ofSeconds(10);
+    UUID first = UUID.randomUUID();
+    UUID second = UUID.randomUUID();
+    assertThat(positions.acquireLease("reader", first, duration)).isTrue();
+    assertThat(positions.acquireLease("reader", second, duration)).isFalse();
+
+    execute("UPDATE file_readers SET lease_until = lease_until + interval '1 day'");
+
+    assertThat(positions.acquireLease("reader", second, duration)).isTrue();
+    assertThat(positions.acquireLease("reader", first, duration)).isFalse();
   }
 
   @Test

@@ -26,15 +26,15 @@ final class FileReaderLease {
 
   private final String reader;
   private final FilePositions positions;
-  private final InstantSource clock;
+  private final InstantSource steady;
   private final UUID holder = UUID.randomUUID();
   private Instant renewedAt = Instant.EPOCH;
   private boolean held;
 
-  FileReaderLease(String reader, FilePositions positions, InstantSource clock) {
+  FileReaderLease(String reader, FilePositions positions, InstantSource steady) {
     this.reader = reader;
     this.positions = positions;
-    this.clock = clock;
+    this.steady = steady;
   }
 
   /**
@@ -43,7 +43,7 @@ final class FileReaderLease {
    * @return false while another instance holds it
    */
   boolean acquire() throws SQLException {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     if (held && now.isBefore(renewedAt.plus(RENEWAL_INTERVAL))) {
       return true;
     }

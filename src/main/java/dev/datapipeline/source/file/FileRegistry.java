@@ -57,6 +57,7 @@ final class FileRegistry {
   private final FileConfig config;
   private final FilePositions positions;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final DirectoryScan scan;
   private final Problems problems = new Problems();
 
@@ -78,15 +79,21 @@ final class FileRegistry {
   /** Whether the database knows no file that isn't known here. */
   private boolean complete;
 
-  FileRegistry(FileConfig config, FilePositions positions, InstantSource clock) {
-    this(config, positions, clock, new DirectoryScan(config.path(), config.pattern()));
+  FileRegistry(
+      FileConfig config, FilePositions positions, InstantSource clock, InstantSource steady) {
+    this(config, positions, clock, steady, new DirectoryScan(config.path(), config.pattern()));
   }
 
   FileRegistry(
-      FileConfig config, FilePositions positions, InstantSource clock, DirectoryScan scan) {
+      FileConfig config,
+      FilePositions positions,
+      InstantSource clock,
+      InstantSource steady,
+      DirectoryScan scan) {
     this.config = config;
     this.positions = positions;
     this.clock = clock;
+    this.steady = steady;
     this.scan = scan;
   }
 
@@ -295,7 +302,7 @@ final class FileRegistry {
       files.put(inode, file);
     }
     file.extendFingerprint(first);
-    file.open(path, config, clock);
+    file.open(path, config, clock, steady);
     return true;
   }
 
@@ -335,7 +342,7 @@ final class FileRegistry {
       FollowedFile added = new FollowedFile(start);
       files.put(inode, added);
       addPath(added);
-      added.open(path, config, clock);
+      added.open(path, config, clock, steady);
     }
   }
 
@@ -357,7 +364,7 @@ final class FileRegistry {
 
   /** Closes deleted files that are read completely. An open file keeps its disk space. */
   private void closeDeleted(Set<Long> existing) throws SQLException {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     for (Map.Entry<Long, FollowedFile> entry : files.entrySet()) {
       FollowedFile file = entry.getValue();
       if (existing.contains(entry.getKey())) {

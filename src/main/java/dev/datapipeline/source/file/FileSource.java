@@ -2,6 +2,7 @@ package dev.datapipeline.source.file;
 
 import dev.datapipeline.config.FileConfig;
 import dev.datapipeline.config.KafkaConfig;
+import dev.datapipeline.failure.SteadyClock;
 import dev.datapipeline.record.FileProgress;
 import dev.datapipeline.source.Event;
 import dev.datapipeline.source.ResumableSource;
@@ -47,13 +48,18 @@ public class FileSource implements ResumableSource {
    */
   @Inject
   public FileSource(FileConfig config, KafkaConfig kafka, FilePositions positions) {
-    this(config, kafka, positions, Clock.systemUTC());
+    this(config, kafka, positions, Clock.systemUTC(), SteadyClock.INSTANCE);
   }
 
-  FileSource(FileConfig config, KafkaConfig kafka, FilePositions positions, InstantSource clock) {
+  FileSource(
+      FileConfig config,
+      KafkaConfig kafka,
+      FilePositions positions,
+      InstantSource clock,
+      InstantSource steady) {
     transactionalId = "%s-file-%s".formatted(kafka.groupId(), config.reader());
-    lease = new FileReaderLease(config.reader(), positions, clock);
-    registry = new FileRegistry(config, positions, clock);
+    lease = new FileReaderLease(config.reader(), positions, steady);
+    registry = new FileRegistry(config, positions, clock, steady);
   }
 
   @Override

@@ -31,6 +31,7 @@ final class FileTail implements AutoCloseable {
   private final String path;
   private final FileConfig config;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final FileChannel channel;
   private final LineReader reader;
   private LineFormat format;
@@ -47,14 +48,22 @@ final class FileTail implements AutoCloseable {
    * @param present where the file is now
    * @param start what the file is, and the offset of the first line to read; events name its path
    *     as their origin
+   * @param clock tells the time of events that have none
+   * @param steady measures how long the last line has not grown
    */
-  FileTail(Path present, FilePosition start, FileConfig config, InstantSource clock)
+  FileTail(
+      Path present,
+      FilePosition start,
+      FileConfig config,
+      InstantSource clock,
+      InstantSource steady)
       throws IOException {
     this.path = start.path();
     this.identity = start;
     this.config = config;
     this.clock = clock;
-    this.grewAt = clock.instant();
+    this.steady = steady;
+    this.grewAt = steady.instant();
     channel = FileChannel.open(present, StandardOpenOption.READ);
     try {
       boolean csv = config.format() == FileConfig.Format.CSV;
@@ -158,9 +167,9 @@ final class FileTail implements AutoCloseable {
   long read(List<Event> events, int max, long maxBytes) throws IOException {
     if (channel.size() != size) {
       size = channel.size();
-      grewAt = clock.instant();
+      grewAt = steady.instant();
     }
-    boolean acceptUnterminated = grewAt.plus(config.lastLineTimeout()).isBefore(clock.instant());
+    boolean acceptUnterminated = grewAt.plus(config.lastLineTimeout()).isBefore(steady.instant());
     if (size <= reader.position() || (size == exhaustedAt && !acceptUnterminated)) {
       return 0;
     }

@@ -79,9 +79,10 @@ final class FollowedFile {
   }
 
   /** Opens the file at its present path, unless it is open. */
-  void open(Path present, FileConfig config, InstantSource clock) throws IOException {
+  void open(Path present, FileConfig config, InstantSource clock, InstantSource steady)
+      throws IOException {
     if (tail == null) {
-      FileTail opened = new FileTail(present, start, config, clock);
+      FileTail opened = new FileTail(present, start, config, clock, steady);
       try {
         DirectoryScan.requireInode(present, inode());
       } catch (IOException e) {

@@ -51,7 +51,7 @@ class FileRegistryTest {
             return found;
           }
         };
-    registry = new FileRegistry(config, new InMemoryFilePositions(clock), clock, scan);
+    registry = new FileRegistry(config, new InMemoryFilePositions(clock), clock, clock, scan);
     registry.load(new FileProgress());
   }
 

@@ -63,7 +63,7 @@ class FileSourceTest {
 
   /** Starts the source as a new process would. */
   private void start(Event... onTheTopic) {
-    source = new FileSource(config(maxFiles), KAFKA, positions, clock);
+    source = new FileSource(config(maxFiles), KAFKA, positions, clock, clock);
     source.resume(progress(List.of(onTheTopic)));
   }
 
@@ -432,7 +432,7 @@ class FileSourceTest {
   @Test
   void aSecondInstanceWaitsForTheLease() {
     assertThat(source.claim()).isTrue();
-    FileSource second = new FileSource(config(maxFiles), KAFKA, positions, clock);
+    FileSource second = new FileSource(config(maxFiles), KAFKA, positions, clock, clock);
     assertThat(second.claim()).isFalse();
     source.stop();
     assertThat(second.claim()).isTrue();
