@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.kafka.common.TopicPartition;
 
 /** The consumer's state, for health checks and the log. Thread-safe. */
 public final class ConsumerState {
@@ -20,22 +19,8 @@ public final class ConsumerState {
   private volatile String lastError;
   private volatile Instant lastErrorAt;
   private volatile Instant lastStoredAt;
-  private final Map<TopicPartition, Instant> logsGoneBack = new ConcurrentHashMap<>();
   private final Set<String> failing = ConcurrentHashMap.newKeySet();
   private volatile Map<String, UUID> topicIdsAtOpening = Map.of();
-
-  void logWentBack(TopicPartition partition) {
-    logsGoneBack.put(partition, Instant.now());
-  }
-
-  /**
-   * Returns the partitions whose log has gone back since the start, and when that was noticed.
-   *
-   * @return a snapshot
-   */
-  public Map<TopicPartition, Instant> logsGoneBack() {
-    return Map.copyOf(logsGoneBack);
-  }
 
   void opened(Map<String, UUID> topicIds) {
     topicIdsAtOpening = Map.copyOf(topicIds);

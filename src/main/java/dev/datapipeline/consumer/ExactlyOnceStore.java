@@ -317,7 +317,6 @@ final class ExactlyOnceStore implements RecordStore {
     }
     if (origins.exists(range) && database.startIncarnation(position, first, common.orElse(null))) {
       suspects.add(partition);
-      state.logWentBack(partition);
       LOG.severe(
           ("the log of %s has gone back: the broker no longer holds what was stored from offset %d to"
                   + " %d; what it holds there now is stored as a new incarnation")

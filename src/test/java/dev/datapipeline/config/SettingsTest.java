@@ -270,6 +270,9 @@ class SettingsTest {
           """
           KAFKA_BOOTSTRAP_SERVERS        | localhost
           KAFKA_BOOTSTRAP_SERVERS        | host:9092,
+          KAFKA_BOOTSTRAP_SERVERS        | host:0
+          KAFKA_BOOTSTRAP_SERVERS        | host:65536
+          KAFKA_BOOTSTRAP_SERVERS        | host:100000
           KAFKA_BOOTSTRAP_SERVERS        | http://host:9092
           KAFKA_BOOTSTRAP_SERVERS        | ::1:9092
           KAFKA_BOOTSTRAP_SERVERS        | [::1]
