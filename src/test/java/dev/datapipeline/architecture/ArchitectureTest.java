@@ -56,7 +56,6 @@ class ArchitectureTest {
   private static final Set<String> TELLING_TIME =
       Set.of(
           "ClockWatch",
-          "ConsumerState",
           "EventTime",
           "FileSource",
           "HostSource",
