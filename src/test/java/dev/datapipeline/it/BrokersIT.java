@@ -31,6 +31,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Three brokers that replicate the topics: leaders that move, hang, end, or lack records. */
@@ -236,6 +237,7 @@ class BrokersIT {
   }
 
   @Test
+  @Tag("long")
   void aRollingRestartLosesAndDuplicatesNothing() throws Throwable {
     Application second = pipeline.instance("2");
     second.start();

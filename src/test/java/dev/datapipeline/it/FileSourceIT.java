@@ -27,6 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
@@ -98,6 +99,7 @@ class FileSourceIT {
   }
 
   @Test
+  @Tag("long")
   void repeatedKillsInMidFileLoseAndRepeatNoLine() throws IOException {
     Path file = directory.resolve("kill.ndjson");
     write(file, "kill", 0, 60_000);

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -136,6 +137,7 @@ class LinksIT {
 
   /** Only the server knows that they are closed, as after its machine has lost its power. */
   @Test
+  @Tag("long")
   void halfOpenConnectionsAreGivenUp() throws Throwable {
     whileRecordsFlow(
         () -> {
@@ -145,6 +147,7 @@ class LinksIT {
   }
 
   @Test
+  @Tag("long")
   void requestsThatVanishAreSentAgain() throws Throwable {
     whileRecordsFlow(
         () -> {
@@ -154,6 +157,7 @@ class LinksIT {
   }
 
   @Test
+  @Tag("long")
   void answersThatVanishAreAskedForAgain() throws Throwable {
     whileRecordsFlow(
         () -> {

@@ -14,6 +14,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The application is killed and stopped, and finds changes when it starts again. */
@@ -36,6 +37,7 @@ class RestartsIT {
   }
 
   @Test
+  @Tag("long")
   void repeatedKillsLoseAndDuplicateNothing() throws Throwable {
     pipeline.whileRecordsFlow(
         () -> {
@@ -68,6 +70,7 @@ class RestartsIT {
    * instance, and then it continues to write.
    */
   @Test
+  @Tag("long")
   void instancesThatJoinHangAndLeaveLoseAndDuplicateNothing() throws Throwable {
     Application second = pipeline.instance("2");
     Application third = pipeline.instance("3");
@@ -151,6 +154,7 @@ class RestartsIT {
 
   /** The connection accepts no byte, so no timeout of a read ends it. */
   @Test
+  @Tag("long")
   void aConnectionThatAcceptsNothingIsGivenUp() {
     PostgresServer postgres = pipeline.backends().postgres();
     pipeline.instance().stop();
