@@ -38,6 +38,7 @@ public final class KafkaBroker implements AutoCloseable {
   private final int port;
   private final int controllerPort;
   private final Map<String, String> extraProperties = new TreeMap<>();
+  private final Map<String, String> environment = new TreeMap<>();
   private String protocol = "PLAINTEXT";
   private Map<String, String> clientProperties = Map.of();
   private String clusterId = Uuid.randomUuid().toString();
@@ -69,6 +70,17 @@ public final class KafkaBroker implements AutoCloseable {
    */
   public synchronized KafkaBroker properties(Map<String, String> properties) {
     extraProperties.putAll(properties);
+    return this;
+  }
+
+  /**
+   * Sets environment variables of the broker's process, from the next start on. They add to those
+   * set before.
+   *
+   * @return this
+   */
+  public synchronized KafkaBroker environment(Map<String, String> variables) {
+    environment.putAll(variables);
     return this;
   }
 
@@ -171,7 +183,7 @@ public final class KafkaBroker implements AutoCloseable {
         "-XX:ErrorFile=" + directory.resolve("hs_err.log"),
         "-Djava.awt.headless=true",
         "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n");
-    process =
+    ProcessBuilder builder =
         new ProcessBuilder(
                 "sh",
                 "-c",
@@ -184,8 +196,9 @@ public final class KafkaBroker implements AutoCloseable {
                 directory.toString(),
                 clusterId)
             .redirectErrorStream(true)
-            .redirectOutput(output().toFile())
-            .start();
+            .redirectOutput(output().toFile());
+    builder.environment().putAll(environment);
+    process = builder.start();
   }
 
   private Map<String, String> defaults() {

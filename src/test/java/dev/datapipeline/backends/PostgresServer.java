@@ -81,6 +81,7 @@ public final class PostgresServer implements AutoCloseable {
   private final String password;
   private final String superuserPassword;
   private final Map<String, String> settings = new TreeMap<>();
+  private final Map<String, String> environment = new TreeMap<>();
   private String key;
   private String certificate;
 
@@ -131,6 +132,17 @@ public final class PostgresServer implements AutoCloseable {
    */
   public synchronized PostgresServer settings(Map<String, String> parameters) {
     settings.putAll(parameters);
+    return this;
+  }
+
+  /**
+   * Sets environment variables of the server's processes, from the next start on. They add to those
+   * set before.
+   *
+   * @return this
+   */
+  public synchronized PostgresServer environment(Map<String, String> variables) {
+    environment.putAll(variables);
     return this;
   }
 
@@ -280,10 +292,7 @@ public final class PostgresServer implements AutoCloseable {
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8"));
     Process initdb =
-        environment(new ProcessBuilder(command))
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
+        builder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
     Processes.closeInput(initdb);
     if (!Processes.waitFor(initdb, START_TIMEOUT) || initdb.exitValue() != 0) {
       initdb.destroyForcibly();
@@ -332,10 +341,7 @@ public final class PostgresServer implements AutoCloseable {
             log.toString(),
             Long.toString(START_TIMEOUT.toSeconds()),
             Long.toString(STOP_TIMEOUT.toSeconds())));
-    supervisor =
-        environment(new ProcessBuilder(command))
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    supervisor = builder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String answer =
         new BufferedReader(
                 new InputStreamReader(supervisor.getInputStream(), StandardCharsets.UTF_8))
@@ -347,10 +353,12 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /** Without the user's own PostgreSQL settings, and with messages that we understand. */
-  private static ProcessBuilder environment(ProcessBuilder command) {
-    command.environment().keySet().removeIf(name -> name.startsWith("PG"));
-    command.environment().put("LC_ALL", "C");
-    return command;
+  private ProcessBuilder builder(List<String> command) {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
+    builder.environment().put("LC_ALL", "C");
+    builder.environment().putAll(environment);
+    return builder;
   }
 
   private void createDatabase() throws SQLException {

@@ -3,11 +3,14 @@ package dev.datapipeline.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.datapipeline.backends.KafkaCluster;
+import dev.datapipeline.backends.PostgresServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,47 +19,92 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** The clock of the application's machine is set while records flow. */
+/**
+ * The clocks of the machines of the application, the database and the broker are set while records
+ * flow.
+ */
 @EnabledOnOs(OS.LINUX)
 class ClockIT {
   private static final Path DIRECTORY =
       ServerDirectory.TARGET.resolve("it/clock" + TestBackends.FORK);
-  private static final Path CLOCK = DIRECTORY.resolve("clock");
   private static final Path FILES = DIRECTORY.resolve("files");
 
   /** Longer than the session of a consumer, and than the lease of a reader of files. */
   private static final Duration AFTERWARDS = Duration.ofSeconds(12);
 
+  private static final Clock APPLICATION = new Clock(DIRECTORY.resolve("application.clock"));
+  private static final Clock DATABASE = new Clock(DIRECTORY.resolve("database.clock"));
+  private static final Clock BROKER = new Clock(DIRECTORY.resolve("broker.clock"));
+
+  private static PostgresServer postgres;
+  private static KafkaCluster kafka;
   private static Pipeline pipeline;
   private static int lines;
 
+  /** What a process takes for the time of day: a file with the difference to the real one. */
+  private record Clock(Path file) {
+    Map<String, String> environment() throws IOException {
+      Path library = library();
+      set(Duration.ZERO);
+      return Map.of(
+          "LD_PRELOAD",
+          library.toString(),
+          "FAKETIME_TIMESTAMP_FILE",
+          file.toString(),
+          "FAKETIME_CACHE_DURATION",
+          "1",
+          "FAKETIME_DONT_FAKE_MONOTONIC",
+          "1",
+          // with it, each timed wait of the JVM returns at once and is repeated
+          "FAKETIME_FORCE_MONOTONIC_FIX",
+          "0");
+    }
+
+    void set(Duration offset) throws IOException {
+      Files.writeString(file, "%+d".formatted(offset.toSeconds()));
+    }
+  }
+
   @BeforeAll
   static void start() throws IOException {
-    Path library = library();
+    TestBackends.get();
     TestBackends.delete(DIRECTORY);
     Files.createDirectories(FILES);
-    set(Duration.ZERO);
+    postgres =
+        new PostgresServer(
+                DIRECTORY.resolve("postgres"), TestBackends.DIRECTORY.resolve("postgres-dist"), 0)
+            .environment(DATABASE.environment());
+    postgres.start();
+    kafka = new KafkaCluster(DIRECTORY.resolve("kafka"), 1);
+    kafka.broker(1).environment(BROKER.environment());
+    kafka.start();
     pipeline =
-        // the broker has another clock, and would refuse records from tomorrow
+        // by default, a broker refuses records from tomorrow
         new Pipeline(
-                "clock", 3, Map.of("message.timestamp.after.max.ms", Long.toString(Long.MAX_VALUE)))
+                "clock",
+                3,
+                Map.of("message.timestamp.type", "LogAppendTime"),
+                kafka.bootstrapServers())
+            .in(postgres)
+            .with("DB_PORT", Integer.toString(postgres.port()))
+            .with("DB_PASSWORD", postgres.password())
             .with("PRODUCER_ENABLED", "true")
             .with("PRODUCER_SOURCE", "sensor,file")
             .with("PRODUCER_INTERVAL", "PT0.2S")
-            .with("FILE_PATH", FILES.toString())
-            .with("LD_PRELOAD", library.toString())
-            .with("FAKETIME_TIMESTAMP_FILE", CLOCK.toString())
-            .with("FAKETIME_CACHE_DURATION", "1")
-            .with("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            // with it, each timed wait of the JVM returns at once and is repeated
-            .with("FAKETIME_FORCE_MONOTONIC_FIX", "0");
+            .with("FILE_PATH", FILES.toString());
+    APPLICATION.environment().forEach(pipeline::with);
     pipeline.running();
   }
 
@@ -76,14 +124,73 @@ class ClockIT {
     if (pipeline != null) {
       pipeline.close();
     }
+    if (kafka != null) {
+      kafka.close();
+    }
+    if (postgres != null) {
+      postgres.close();
+    }
   }
 
-  private static void set(Duration offset) throws IOException {
-    Files.writeString(CLOCK, "%+d".formatted(offset.toSeconds()));
+  @AfterEach
+  void setRight() throws IOException {
+    for (Clock clock : List.of(APPLICATION, DATABASE, BROKER)) {
+      clock.set(Duration.ZERO);
+    }
   }
 
-  /** Returns how far the application's clock differs from the real one, by what it answers. */
-  private static Duration offset() throws IOException, InterruptedException {
+  @Test
+  void nothingStopsAndNothingIsLostWhenTheApplicationsClockIsSetForwardAndBack() throws Throwable {
+    setForwardAndBack(APPLICATION, ClockIT::timeOfApplication);
+
+    assertThat(pipeline.instance().log())
+        .anyMatch(line -> line.contains("the machine's clock was set back by"));
+  }
+
+  @Test
+  void nothingStopsAndNothingIsLostWhenTheDatabasesClockIsSetForwardAndBack() throws Throwable {
+    setForwardAndBack(DATABASE, ClockIT::timeOfDatabase);
+  }
+
+  @Test
+  void nothingStopsAndNothingIsLostWhenTheBrokersClockIsSetForwardAndBack() throws Throwable {
+    setForwardAndBack(BROKER, ClockIT::timeOfBroker);
+  }
+
+  private static void setForwardAndBack(Clock clock, Callable<Instant> time) throws Throwable {
+    pipeline.whileRecordsFlow(
+        () -> {
+          everythingMoves();
+          set(clock, Duration.ofDays(1), time);
+          everythingMoves();
+          set(clock, Duration.ofDays(-1), time);
+          everythingMoves();
+          // what is due by the clock before the jump would be due in two days
+          long until = System.nanoTime() + AFTERWARDS.toNanos();
+          await().atMost(Pipeline.PATIENCE).until(() -> System.nanoTime() > until);
+          everythingMoves();
+        });
+
+    pipeline.assertEverythingStoredExactlyOnce();
+    assertThat(count("line")).isEqualTo(lines);
+    assertThat(pipeline.instance().health().live()).isEqualTo("UP");
+  }
+
+  /** Sets a clock and returns when its process tells that time. */
+  private static void set(Clock clock, Duration offset, Callable<Instant> time) throws IOException {
+    clock.set(offset);
+    await("the clock is set")
+        .atMost(Pipeline.PATIENCE)
+        .until(
+            () ->
+                Duration.between(Instant.now(), time.call())
+                        .minus(offset)
+                        .abs()
+                        .compareTo(Duration.ofHours(1))
+                    < 0);
+  }
+
+  private static Instant timeOfApplication() throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(
                 URI.create(
@@ -95,37 +202,18 @@ class ClockIT {
             .headers()
             .firstValue("Date")
             .orElseThrow();
-    return Duration.between(
-        Instant.now(), ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME));
+    return ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
   }
 
-  @Test
-  void nothingStopsAndNothingIsLostWhenTheClockIsSetForwardAndBack() throws Throwable {
-    pipeline.whileRecordsFlow(
-        () -> {
-          everythingMoves();
-          jumpTo(Duration.ofDays(1));
-          everythingMoves();
-          jumpTo(Duration.ofDays(-1));
-          everythingMoves();
-          // what is due by the clock before the jump would be due in two days
-          long until = System.nanoTime() + AFTERWARDS.toNanos();
-          await().atMost(Pipeline.PATIENCE).until(() -> System.nanoTime() > until);
-          everythingMoves();
-        });
-
-    pipeline.assertEverythingStoredExactlyOnce();
-    assertThat(count("line")).isEqualTo(lines);
-    assertThat(pipeline.instance().health().live()).isEqualTo("UP");
-    assertThat(pipeline.instance().log())
-        .anyMatch(line -> line.contains("the machine's clock was set back by"));
+  private static Instant timeOfDatabase() {
+    return Instant.ofEpochSecond(
+        pipeline.database().number("SELECT floor(extract(epoch FROM now()))::bigint"));
   }
 
-  private static void jumpTo(Duration offset) throws IOException {
-    set(offset);
-    await("the clock is set")
-        .atMost(Pipeline.PATIENCE)
-        .until(() -> offset().minus(offset).abs().compareTo(Duration.ofHours(1)) < 0);
+  private static Instant timeOfBroker() throws ExecutionException, InterruptedException {
+    byte[] event = "{}".getBytes(StandardCharsets.UTF_8);
+    return Instant.ofEpochMilli(
+        pipeline.producer().send(new ProducerRecord<>(pipeline.name(), event)).get().timestamp());
   }
 
   /** The consumer stores, both sources send, and readiness says so. */
