@@ -13,9 +13,6 @@ import dev.datapipeline.tracing.Tracing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -46,14 +43,12 @@ final class Lane implements Runnable {
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final String name;
-  private final ConsumerConfig config;
   private final RecordStore store;
   private final PipelineMetrics metrics;
   private final Tracing tracing;
   private final ConsumerState state;
-  private final QueueSpace space;
+  private final DeliveryQueue queue;
   private final IntPredicate owned;
-  private final BlockingQueue<Delivery> queue = new LinkedBlockingQueue<>();
   private final Retry retry =
       new Retry(
           new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5)),
@@ -83,12 +78,11 @@ final class Lane implements Runnable {
       QueueSpace space,
       IntPredicate owned) {
     this.name = name;
-    this.config = config;
     this.store = store;
     this.metrics = metrics;
     this.tracing = tracing;
     this.state = state;
-    this.space = space;
+    this.queue = new DeliveryQueue(space, config);
     this.owned = owned;
   }
 
@@ -97,34 +91,13 @@ final class Lane implements Runnable {
     return name;
   }
 
-  /** Queues a delivery and takes the space for it. Thread-safe. */
+  /** Queues a delivery. Thread-safe. */
   void add(Delivery delivery) {
     queue.add(delivery);
-    // afterwards, because a delivery that could not be queued is never released
-    space.take(delivery.bytes());
+    // the lanes that aren't blocked shall get records
     if (blocked && state.hasStoredWithin(OTHERS_STORE)) {
-      makeRoom();
+      queue.makeRoom();
     }
-  }
-
-  /**
-   * Drops the queued deliveries if they fill the queue, so that the lanes that aren't blocked get
-   * records. What was dropped is read again when the gap is noticed.
-   */
-  private void makeRoom() {
-    if (!space.isFull()) {
-      return;
-    }
-    synchronized (queue) {
-      for (Delivery dropped = queue.poll(); dropped != null; dropped = queue.poll()) {
-        done(dropped);
-      }
-    }
-  }
-
-  private void done(Delivery delivery) {
-    delivery.onStored().run();
-    space.release(delivery.bytes());
   }
 
   @Override
@@ -166,39 +139,23 @@ final class Lane implements Runnable {
       }
     }
     // from here on nothing can fail, so that no delivery is released twice
-    for (Delivery delivery : batch) {
-      done(delivery);
-    }
+    queue.stored(batch);
     batch.clear();
   }
 
-  /** Waits for a delivery, and adds the ones that follow it, up to the bounds of a batch. */
+  /** Waits for a delivery, and adds those that have gathered behind it. */
   private void gather(List<Delivery> batch) throws InterruptedException {
-    Delivery first = nextDelivery();
-    batch.add(first);
+    batch.add(nextDelivery());
     // what gathers during a pause is stored together
     state.awaitResumed();
-    long records = first.range().records().size();
-    long bytes = first.bytes();
-    // not while another thread makes room: between the two calls it would take the delivery, too
-    synchronized (queue) {
-      for (Delivery next = queue.peek(); next != null; next = queue.peek()) {
-        records += next.range().records().size();
-        bytes += next.bytes();
-        if (records > config.maxBatchRecords() || bytes > config.maxBatchBytes()) {
-          return;
-        }
-        batch.add(next);
-        queue.remove();
-      }
-    }
+    queue.fill(batch);
   }
 
   /** Waits for a delivery, and compares positions whenever that is due. */
   private Delivery nextDelivery() throws InterruptedException {
     while (true) {
       long untilCheck = nextCheckNanos - System.nanoTime();
-      Delivery next = untilCheck <= 0 ? null : queue.poll(untilCheck, TimeUnit.NANOSECONDS);
+      Delivery next = untilCheck <= 0 ? null : queue.take(untilCheck);
       if (next != null) {
         return next;
       }
@@ -256,7 +213,7 @@ final class Lane implements Runnable {
     LOG.log(Level.FINE, "cause", failure);
     blocked = LOCKED.equals(FailureKind.sqlState(failure));
     if (blocked) {
-      makeRoom();
+      queue.makeRoom();
     }
   }
 

@@ -2,17 +2,17 @@ package dev.datapipeline.consumer;
 
 import dev.datapipeline.broker.SimulatedBroker;
 import dev.datapipeline.broker.TopicLog;
+import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.connector.PartitionBatch;
 import dev.datapipeline.connector.SimulatedChannel;
 import dev.datapipeline.storage.BatchStore;
 import dev.datapipeline.storage.SimulatedDatabase;
 import dev.datapipeline.storage.StorageException;
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 
@@ -21,8 +21,9 @@ import java.util.stream.IntStream;
  * has no threads: a simulation says when each of them takes a step.
  */
 final class SimulatedInstance {
-  /** How many deliveries a lane stores together. */
-  private static final int MAX_BATCH = 3;
+  /** A batch is at most as large as some records, so that one often ends before the queue does. */
+  private static final ConsumerConfig CONFIG =
+      new ConsumerConfig(true, 1, 4, 1 << 20, 1 << 20, 1 << 20, Duration.ofSeconds(30));
 
   /** Unwinds the stack of a step whose instance was killed in the middle. */
   static final class Killed extends Error {
@@ -124,6 +125,11 @@ final class SimulatedInstance {
     return lanes.get(lane).run(lanes.get(lane)::store);
   }
 
+  /** Takes the queue's space from a lane, as if other transactions blocked it. */
+  void drop(int lane) {
+    lanes.get(lane).queue.makeRoom();
+  }
+
   /** Lets a lane compare positions, as it does between two batches. */
   void comparePositions(int lane) {
     SimulatedLane compared = lanes.get(lane);
@@ -143,7 +149,8 @@ final class SimulatedInstance {
       boolean run() throws StorageException, InterruptedException;
     }
 
-    private final Queue<Delivery> queue = new ArrayDeque<>();
+    // without any space it is always full
+    private final DeliveryQueue queue = new DeliveryQueue(new QueueSpace(0), CONFIG);
     private final ExactlyOnceStore store;
     private final List<Delivery> batch = new ArrayList<>();
     private boolean busy;
@@ -172,15 +179,15 @@ final class SimulatedInstance {
 
     boolean store() throws StorageException, InterruptedException {
       if (batch.isEmpty()) {
-        while (batch.size() < MAX_BATCH && !queue.isEmpty()) {
-          batch.add(queue.remove());
+        Delivery first = queue.take(0);
+        if (first == null) {
+          return false;
         }
-      }
-      if (batch.isEmpty()) {
-        return false;
+        batch.add(first);
+        queue.fill(batch);
       }
       store.store(batch);
-      batch.forEach(delivery -> delivery.onStored().run());
+      queue.stored(batch);
       batch.clear();
       return true;
     }

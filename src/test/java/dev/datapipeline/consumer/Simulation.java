@@ -136,6 +136,7 @@ final class Simulation {
         case DELIVER -> instance.deliver(1 + amount);
         case STORE -> instance.store(amount % instance.lanes());
         case COMPARE_POSITIONS -> instance.comparePositions(amount % instance.lanes());
+        case DROP_QUEUED -> instance.drop(amount % instance.lanes());
         case COMMIT_OFFSETS -> instance.channel().commit();
         case REOPEN_CHANNEL -> instance.openChannel();
         default -> throw new AssertionError(step);

@@ -33,6 +33,7 @@ record Step(Action action, int who, int amount, int during) {
     REBALANCE(5),
     KILL(2),
     START(3),
+    DROP_QUEUED(1),
     REOPEN_CHANNEL(1),
     MOVE_OFFSETS(1),
     PRODUCE_POISON(1),
