@@ -370,6 +370,13 @@ scales_to_three() {
   [ "$(docker compose logs --no-color app | grep -c 'E CWW')" = 0 ] || return 1
   everything_stored_once
 }
+native_code_decompresses() {
+  docker compose logs --no-color app | grep 'compression: native code' || return 1
+  # zstd has no other code
+  echo '{"compressed": "zstd"}' | in_kafka kafka-console-producer --topic sensor_data --compression-codec zstd || return 1
+  wait_until 60 zstd_is_stored
+}
+zstd_is_stored() { [ "$(sql "SELECT count(*) FROM raw_events WHERE payload->>'compressed' = 'zstd'")" = 1 ]; }
 one_of_three_dies() {
   docker kill "$(id_of app | head -1)" || return 1
   wait_until 120 shared_by 2 || return 1
@@ -501,6 +508,7 @@ check 'docs: docker compose up starts three healthy services' documented start
 check 'docs: the query shows rows' documented_prints_lines rows '"sensor":' 2
 check 'docs: the address' documented address
 check 'containers are hardened, limited, restarted, and published on the loopback interface' containers_are_hardened
+check 'native code decompresses records, also those of zstd' native_code_decompresses
 check 'the application owns only its schema, and the reader only reads' roles_are_separate
 check 'logins need the generated passwords, which appear nowhere' passwords_are_needed
 check 'HTTP API: this host may read, only the operator may write' api_is_guarded

@@ -2,6 +2,7 @@ package dev.datapipeline;
 
 import dev.datapipeline.api.live.LiveFeed;
 import dev.datapipeline.broker.Broker;
+import dev.datapipeline.broker.Compression;
 import dev.datapipeline.config.Configuration;
 import dev.datapipeline.config.ConsumerConfig;
 import dev.datapipeline.config.InvalidSettingException;
@@ -75,6 +76,7 @@ public class PipelineStarter {
   @PostConstruct
   void start() {
     LOG.info("datapipeline is starting: " + configuration.describe());
+    LOG.info(Compression.useNativeCode());
     if (producerConfig.enabled()) {
       chooseSources();
     }

@@ -82,6 +82,18 @@ class PipelineIT {
     assertThat(stored(sent)).containsExactly(List.of(json));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "gzip", "lz4", "snappy", "zstd"})
+  void aCompressedEventIsStored(String codec) {
+    String json = "\"%s\"".formatted(codec.repeat(100));
+    try (Topic compressing = Topic.compressing(TOPIC, backends.kafka().bootstrapServers(), codec)) {
+      RecordMetadata sent = compressing.send(json);
+
+      await().atMost(PATIENCE).until(() -> stored(sent).size() == 1);
+      assertThat(stored(sent)).containsExactly(List.of(json));
+    }
+  }
+
   private List<List<String>> stored(RecordMetadata sent) {
     return database.query(
         "SELECT payload::text FROM raw_events_source"

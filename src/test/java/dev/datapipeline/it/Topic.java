@@ -70,6 +70,12 @@ final class Topic implements AutoCloseable {
     return topic;
   }
 
+  /** A topic to which compressed records are sent. */
+  static Topic compressing(String name, String bootstrapServers, String codec) {
+    return new Topic(
+        name, plaintext(bootstrapServers), Map.of(ProducerConfig.COMPRESSION_TYPE_CONFIG, codec));
+  }
+
   /** Begins a transaction: consumers do not see new records before {@link #reveal}. */
   void hide() {
     producer.beginTransaction();
