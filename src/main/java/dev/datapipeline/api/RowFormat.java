@@ -171,10 +171,14 @@ public final class RowFormat {
 
   /** Adds the payload as text, because parsing it would change the spelling of numbers. */
   private static void addBeginning(JsonObjectBuilder json, String payload) {
-    json.add("payload", payload.substring(0, Math.min(PREVIEW_CHARACTERS, payload.length())));
-    if (payload.length() > PREVIEW_CHARACTERS) {
-      json.add("characters", payload.length());
+    if (payload.length() <= PREVIEW_CHARACTERS) {
+      json.add("payload", payload);
+      return;
     }
+    // half of a character could not be sent
+    boolean splits = Character.isHighSurrogate(payload.charAt(PREVIEW_CHARACTERS - 1));
+    json.add("payload", payload.substring(0, PREVIEW_CHARACTERS - (splits ? 1 : 0)))
+        .add("characters", payload.length());
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.datapipeline.config;
 
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
@@ -39,7 +40,7 @@ public record DatabaseConfig(
                 "one of disable, allow, prefer, require, verify-ca, verify-full"),
             settings.text("DB_SSLROOTCERT", FILE, "a file name"));
     // fail now: without the file, no connection could ever be opened
-    if (config.verifies() && !Files.isReadable(Path.of(config.sslRootCert))) {
+    if (config.verifies() && !isReadable(config.sslRootCert)) {
       throw new InvalidSettingException(
           "DB_SSLROOTCERT",
           config.sslRootCert,
@@ -47,6 +48,15 @@ public record DatabaseConfig(
               + config.sslMode);
     }
     return config;
+  }
+
+  private static boolean isReadable(String file) {
+    try {
+      return Files.isReadable(Path.of(file));
+    } catch (InvalidPathException e) {
+      // such as a character that the file system's encoding lacks
+      return false;
+    }
   }
 
   private boolean verifies() {

@@ -38,7 +38,7 @@ public record KafkaConfig(
 
   private static final String PORT =
       "(6553[0-5]|655[0-2]\\d|65[0-4]\\d{2}|6[0-4]\\d{3}|[1-5]\\d{4}|[1-9]\\d{0,3})";
-  private static final String ADDRESS = "([^\\s,:\\[\\]]+|\\[[0-9a-fA-F:.]+(%\\w+)?]):" + PORT;
+  private static final String ADDRESS = "([0-9a-zA-Z._%-]+|\\[[0-9a-fA-F:.]+(%\\w+)?]):" + PORT;
   private static final Pattern BOOTSTRAP = Pattern.compile(ADDRESS + "(\\s*,\\s*" + ADDRESS + ")*");
   private static final Pattern TOPIC = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
   private static final Pattern GROUP = Pattern.compile("\\S.{0,254}");
@@ -50,7 +50,7 @@ public record KafkaConfig(
         settings.text(
             "KAFKA_BOOTSTRAP_SERVERS",
             BOOTSTRAP,
-            "host:port[,host:port…], with a port from 1 to 65535 and an IPv6 address in brackets"),
+            "host:port[,host:port…], with a host name in ASCII, a port from 1 to 65535 and an IPv6 address in brackets"),
         topic,
         Stream.concat(
                 Stream.of(topic),

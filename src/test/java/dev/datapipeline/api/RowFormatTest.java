@@ -80,6 +80,16 @@ class RowFormatTest {
         .isEqualTo(exact.length() + 1);
   }
 
+  /** Its two halves are no characters. */
+  @Test
+  void aPreviewDoesNotEndWithinACharacter() {
+    String beginning = "x".repeat(RowFormat.PREVIEW_CHARACTERS - 1);
+
+    assertThat(
+            format.preview(Rows.event(Rows.TIME, beginning + "\uD83D\uDE00")).getString("payload"))
+        .isEqualTo(beginning);
+  }
+
   @Test
   void aPreviewOfADeadLetterShowsItsReason() {
     assertThat(format.preview(Rows.deadLetter("{no".getBytes(StandardCharsets.UTF_8))))

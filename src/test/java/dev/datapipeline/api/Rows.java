@@ -29,10 +29,15 @@ final class Rows {
 
   /** Returns event 7, at offset 42 of partition id 1. */
   static RawEvent event(OffsetDateTime timestamp, String payload) {
+    return event(7, timestamp, payload);
+  }
+
+  /** Returns an event at offset 42 of partition id 1. */
+  static RawEvent event(long id, OffsetDateTime timestamp, String payload) {
     return new RawEvent() {
       @Override
       public Long getId() {
-        return 7L;
+        return id;
       }
 
       @Override

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.ConfigValue;
 import org.eclipse.microprofile.config.spi.ConfigSource;
@@ -68,6 +69,11 @@ final class MapConfig implements Config {
     return this;
   }
 
+  /** The names of all properties. */
+  Set<String> names() {
+    return Set.copyOf(values.keySet());
+  }
+
   Settings settings() {
     return new Settings(this);
   }
@@ -84,7 +90,8 @@ final class MapConfig implements Config {
 
   @Override
   public <T> Optional<T> getOptionalValue(String name, Class<T> type) {
-    return Optional.ofNullable(values.get(name)).map(type::cast);
+    // an empty value is none
+    return Optional.ofNullable(values.get(name)).filter(value -> !value.isEmpty()).map(type::cast);
   }
 
   @Override

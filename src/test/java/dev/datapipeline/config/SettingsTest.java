@@ -277,6 +277,8 @@ class SettingsTest {
           KAFKA_BOOTSTRAP_SERVERS        | ::1:9092
           KAFKA_BOOTSTRAP_SERVERS        | [::1]
           KAFKA_BOOTSTRAP_SERVERS        | [::1]:9092,[host]:9092
+          KAFKA_BOOTSTRAP_SERVERS        | höst:9092
+          KAFKA_BOOTSTRAP_SERVERS        | user@host:9092
           KAFKA_TOPIC                    | ..
           KAFKA_TOPIC                    | two words
           KAFKA_TOPIC                    | ''
@@ -373,6 +375,8 @@ class SettingsTest {
   void aCertificateCannotBeVerifiedWithoutThatOfTheAuthority(String sslMode) {
     config.with("DB_SSLMODE", sslMode);
     assertRefused("DB_SSLROOTCERT", "/no/such/file.pem", DatabaseConfig::from);
+    // no path in any encoding
+    assertRefused("DB_SSLROOTCERT", "\ud800", DatabaseConfig::from);
   }
 
   @Test
