@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -22,7 +24,40 @@ import org.junit.jupiter.api.Test;
 class KafkaPartitionReaderTest {
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 
-  private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
+  /** Compares epochs with the log when it is asked for its position, as KIP-320 says. */
+  private static final class EpochConsumer extends MockConsumer<byte[], byte[]> {
+    private final List<String> sought = new ArrayList<>();
+    private OffsetAndMetadata endOfEpoch;
+    private boolean compares;
+
+    private EpochConsumer() {
+      super("none");
+    }
+
+    @Override
+    public synchronized void seek(TopicPartition partition, long offset) {
+      compares = false;
+      super.seek(partition, offset);
+    }
+
+    @Override
+    public synchronized void seek(TopicPartition partition, OffsetAndMetadata position) {
+      compares = true;
+      sought.add(position.offset() + " of epoch " + position.leaderEpoch().orElseThrow());
+      super.seek(partition, position);
+    }
+
+    @Override
+    public synchronized long position(TopicPartition partition) {
+      if (compares && endOfEpoch != null) {
+        throw new LogTruncationException(
+            Map.of(partition, super.position(partition)), Map.of(partition, endOfEpoch));
+      }
+      return super.position(partition);
+    }
+  }
+
+  private final EpochConsumer consumer = new EpochConsumer();
   private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION, 10_000);
   private final List<RecordRange> ranges = new ArrayList<>();
 
@@ -187,6 +222,78 @@ class KafkaPartitionReaderTest {
     topicHolds(0, 4, 0, 3);
 
     assertThat(reader.divergence(mark(1, "v1"), 2)).isEmpty();
+  }
+
+  @Test
+  void aLogWhoseStoredRecordsWereAllDeletedHasNotGoneBack() {
+    topicHolds(2, 2);
+
+    assertThat(reader.divergence(mark(1, "v1"), 2)).isEmpty();
+  }
+
+  private static LogMark mark(long offset, String value, int epoch) {
+    return new LogMark(offset, mark(offset, value).digest(), epoch);
+  }
+
+  private void epochEndsAt(long offset, int epoch) {
+    consumer.endOfEpoch = new OffsetAndMetadata(offset, Optional.of(epoch), "");
+  }
+
+  @Test
+  void aLogThatLostRecordsOfALeaderHasGoneBackToWhereItsRecordsEnd() {
+    topicHolds(0, 6, 0, 1, 2, 3, 4, 5);
+    epochEndsAt(2, 4);
+
+    assertThat(reader.divergence(mark(3, "other", 4), 4)).hasValue(2);
+    assertThat(consumer.sought).containsExactly("0 of epoch 4", "4 of epoch 4");
+  }
+
+  @Test
+  void aLogThatLostAllRecordsOfALeaderHasGoneBackToItsStart() {
+    topicHolds(1, 6, 1, 2, 3, 4, 5);
+    epochEndsAt(2, 3);
+
+    assertThat(reader.divergence(mark(3, "other", 4), 4)).hasValue(1);
+  }
+
+  @Test
+  void aLogThatLostTheLastStoredRecordAndDeletedItHasGoneBack() {
+    topicHolds(2, 4, 2, 3);
+    epochEndsAt(1, 4);
+
+    assertThat(reader.divergence(mark(1, "v1", 4), 2)).hasValue(2);
+  }
+
+  /** Its epochs were deleted, too, so they tell nothing. */
+  @Test
+  void aLogThatBeginsAfterTheLastStoredRecordHasNotGoneBack() {
+    topicHolds(3, 5, 3, 4);
+    epochEndsAt(1, 4);
+
+    assertThat(reader.divergence(mark(1, "v1", 4), 2)).isEmpty();
+  }
+
+  @Test
+  void theFirstLeaderIsComparedToo() {
+    topicHolds(0, 4, 0, 3);
+
+    assertThat(reader.divergence(mark(1, "v1", 0), 2)).isEmpty();
+    assertThat(consumer.sought).containsExactly("0 of epoch 0", "2 of epoch 0");
+  }
+
+  @Test
+  void anUnknownLeaderIsNotCompared() {
+    topicHolds(0, 4, 0, 3);
+
+    assertThat(reader.divergence(mark(1, "v1", -1), 2)).isEmpty();
+    assertThat(consumer.sought).isEmpty();
+  }
+
+  @Test
+  void theConsumerIsClosedWithItsReader() {
+    reader.close();
+
+    assertThat(consumer.closed()).isTrue();
   }
 
   @Test

@@ -44,6 +44,17 @@ class TopicIdsTest {
     assertThat(broker.questions).isEqualTo(2);
   }
 
+  /** The clock may be coarse. */
+  @Test
+  void anAnswerThatWasAskedForWhenTheBatchArrivedIsNoAnswer() {
+    ids.after("t", clock.get());
+    long askedAt = clock.get();
+
+    ids.after("t", askedAt);
+
+    assertThat(broker.questions).isEqualTo(2);
+  }
+
   @Test
   void aTopicThatHasGoneHasNone() {
     broker.id = null;

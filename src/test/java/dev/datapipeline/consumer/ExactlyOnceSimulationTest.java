@@ -145,6 +145,18 @@ class ExactlyOnceSimulationTest {
                 new Step(Action.LOSE_TAIL, 1, 0, 0),
                 new Step(Action.PRODUCE, 1, 1, 0))),
         Named.of(
+            "two instances still deliver from a log that has gone back",
+            List.of(
+                new Step(Action.PRODUCE_POISON, 1, 0, 0),
+                new Step(Action.POLL, 1, 1, 0),
+                new Step(Action.LOSE_TAIL, 1, 0, 0),
+                new Step(Action.REBALANCE, 0, 0, 0),
+                new Step(Action.DELIVER, 1, 0, 0),
+                new Step(Action.PRODUCE, 1, 2, 0),
+                new Step(Action.POLL, 0, 1, 0),
+                new Step(Action.POLL, 1, 1, 0),
+                new Step(Action.REBALANCE, 0, 4, 0))),
+        Named.of(
             "two logs that are gone both began with the same record",
             List.of(
                 new Step(Action.POLL, 1, 1, 0),

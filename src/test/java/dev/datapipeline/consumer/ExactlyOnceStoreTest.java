@@ -41,6 +41,14 @@ class ExactlyOnceStoreTest {
     private long cutAt;
     private final TreeMap<Long, Integer> epochs = new TreeMap<>(Map.of(0L, 0));
     private boolean away;
+    private boolean compacted;
+    private int readers;
+
+    /** Runs once, while the log is read. */
+    private Runnable whileRead = () -> {};
+
+    /** Runs once, while the log is compared with a delivery. */
+    private Runnable whileCompared = () -> {};
 
     /** Whether the only leader that answers has an earlier epoch than what is stored. */
     private boolean isOfFormerLeader;
@@ -121,12 +129,13 @@ class ExactlyOnceStoreTest {
 
     @Override
     public boolean isCompacted(String topic) {
-      return false;
+      return compacted;
     }
 
     /** The product's reader needs a real broker; this one reads the map. */
     @Override
     public PartitionReader reader(TopicPartition partition) {
+      readers++;
       return new PartitionReader() {
         @Override
         public long startOffset() {
@@ -140,6 +149,9 @@ class ExactlyOnceStoreTest {
 
         @Override
         public Holding holds(RecordRange range) {
+          Runnable meanwhile = whileCompared;
+          whileCompared = () -> {};
+          meanwhile.run();
           if (range.to() <= start) {
             return Holding.UNKNOWN;
           }
@@ -173,6 +185,7 @@ class ExactlyOnceStoreTest {
           if (from < start) {
             handler.handle(range(from, start).withAbsence(Absence.DELETED));
           }
+          whileRead.run();
           RecordRange rest = range(Math.max(from, start), to);
           handler.handle(rest);
           return rest.records().size();
@@ -190,7 +203,7 @@ class ExactlyOnceStoreTest {
   private final MemoryStorage database = new MemoryStorage();
   private final Map<TopicPartition, Long> settled = new HashMap<>();
   private final ConsumerState state = new ConsumerState();
-  private long now;
+  private long now = Duration.ofHours(1).toNanos();
   private final ExactlyOnceStore store =
       new ExactlyOnceStore(
           List.of("t"), log, database.writer(), topic -> settled, state, () -> now);
@@ -206,8 +219,8 @@ class ExactlyOnceStoreTest {
     }
   }
 
-  private static Delivery delivery(RecordRange range) {
-    return new Delivery(range, 0, System.nanoTime(), () -> {});
+  private Delivery delivery(RecordRange range) {
+    return new Delivery(range, 0, now, () -> {});
   }
 
   private void deliver(long from, long to) throws Exception {
@@ -470,11 +483,8 @@ class ExactlyOnceStoreTest {
     deliver(0, 3);
     log.cut(1);
     append("x", "y", "z");
-    ExactlyOnceStore other =
-        new ExactlyOnceStore(
-            List.of("t"), log, database.writer(), topic -> settled, state, () -> now);
 
-    other.store(List.of(delivery(log.range(3, 4))));
+    otherInstance().store(List.of(delivery(log.range(3, 4))));
 
     assertThat(database.rows(FIRST, 1).values()).containsExactly("x", "y", "z");
   }
@@ -632,5 +642,207 @@ class ExactlyOnceStoreTest {
     store.store(List.of(delivery(late)));
 
     assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+  }
+
+  private ExactlyOnceStore otherInstance() {
+    return new ExactlyOnceStore(
+        List.of("t"), log, database.writer(), topic -> settled, state, () -> now);
+  }
+
+  @Test
+  void deliveriesOfOneLeaderAreStoredInOneTransaction() throws Exception {
+    append("a", "b");
+    log.appendMarker();
+
+    store.store(
+        List.of(delivery(log.range(0, 1)), delivery(log.range(1, 2)), delivery(log.range(2, 3))));
+
+    assertThat(database.transactions()).isEqualTo(1);
+    assertThat(database.position(FIRST)).isEqualTo(3);
+  }
+
+  /** The log may have gone back between them. */
+  @Test
+  void recordsOfAFormerLeaderAreStoredBeforeThoseOfTheNextOne() throws Exception {
+    append("a", "b");
+    RecordRange former = log.range(0, 2);
+    log.cut(1);
+    append("x", "y");
+
+    store.store(List.of(delivery(former), delivery(log.range(2, 3))));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("x", "y");
+  }
+
+  @Test
+  void aLogThatEndsWhereItIsStoredNeedsNoComparison() throws Exception {
+    append("a");
+    deliver(0, 1);
+    settled.put(PARTITION, 1L);
+    int transactions = database.transactions();
+
+    catchUp();
+
+    assertThat(log.readers).isZero();
+    assertThat(database.transactions()).isEqualTo(transactions);
+  }
+
+  @Test
+  void anUnchangedLogIsComparedOnce() throws Exception {
+    append("a");
+    deliver(0, 1);
+    settled.put(PARTITION, 1L);
+    log.epochs.put(1L, 7);
+
+    catchUp();
+    assertThat(log.readers).isEqualTo(1);
+    catchUp();
+    assertThat(log.readers).isEqualTo(1);
+    assertThat(database.rows(FIRST, 1)).isEmpty();
+  }
+
+  @Test
+  void catchingUpIsProgress() throws Exception {
+    append("a");
+    settled.put(PARTITION, 1L);
+    assertThat(state.lastStoredAt()).isEmpty();
+
+    catchUp();
+
+    assertThat(state.lastStoredAt()).isPresent();
+  }
+
+  /** Otherwise the next record at that offset would look like a change of the log. */
+  @Test
+  void anInstanceThatHasToCompareTheLogStoresWhatTheLogHoldsNow() throws Exception {
+    append("a", "b", "c");
+    deliver(0, 2);
+    RecordRange queued = log.range(2, 3);
+    log.cut(2);
+    append("z");
+
+    otherInstance().store(List.of(delivery(queued)));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "z");
+    assertThat(database.rows(FIRST, 1)).isEmpty();
+  }
+
+  /** The delivery tells nothing, because it begins after the stored position. */
+  @Test
+  void aLogThatWentBackIsNoticedWhenMissingRecordsAreReadAgain() throws Exception {
+    append("a", "b", "c");
+    deliver(0, 3);
+    log.cut(1);
+    append("w", "x", "y", "z");
+    ExactlyOnceStore other = otherInstance();
+    Delivery delivery = delivery(log.range(4, 5));
+
+    assertThatThrownBy(() -> other.store(List.of(delivery)))
+        .hasMessageContaining("the log went back while it was read");
+    other.store(List.of(delivery));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c");
+    assertThat(database.rows(FIRST, 1).values()).containsExactly("w", "x", "y", "z");
+  }
+
+  @Test
+  void whatCompactionRemovedIsNotTakenForDeleted() throws Exception {
+    log.compacted = true;
+    append("a");
+    log.appendMarker();
+    log.appendMarker();
+    append("b", "c");
+    deliver(0, 1);
+    log.deleteBefore(2);
+
+    deliver(4, 5);
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c");
+    assertThat(database.absences()).containsExactly("1-1 deleted", "2-2 compaction");
+  }
+
+  @Test
+  void recordsOfATopicThatIsCreatedAgainWhileItIsReadAreNotStored() throws Exception {
+    append("a", "b", "c", "d");
+    Delivery late = delivery(log.range(3, 4));
+    log.whileRead =
+        () -> {
+          log.recreate(SECOND);
+          append("w", "x", "y", "z");
+        };
+
+    assertThatThrownBy(() -> store.store(List.of(late)))
+        .isInstanceOf(BrokerUnavailableException.class);
+
+    assertThat(database.rows(FIRST, 0)).isEmpty();
+  }
+
+  @Test
+  void aDeliveryIsKeptIfItsTopicIsCreatedAgainWhileItIsCompared() throws Exception {
+    append("a", "b", "c", "d");
+    Delivery late = delivery(log.range(3, 4));
+    log.whileCompared =
+        () -> {
+          log.recreate(SECOND);
+          append("w");
+        };
+    assertThatThrownBy(() -> store.store(List.of(late)))
+        .isInstanceOf(BrokerUnavailableException.class);
+
+    store.store(List.of(late));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c", "d");
+    assertThat(database.rows(SECOND, 0)).isEmpty();
+  }
+
+  /** Delivers records of a topic that the broker says is gone. */
+  private void deliverFromDeletedTopic(RecordRange range) throws Exception {
+    log.recreate(null);
+    Delivery delivery = delivery(range);
+    assertThatThrownBy(() -> store.store(List.of(delivery)))
+        .isInstanceOf(BrokerUnavailableException.class);
+    now += Duration.ofSeconds(6).toNanos();
+    store.store(List.of(delivery));
+  }
+
+  @Test
+  void recordsOfADeletedTopicStayItsOwnAfterAChangeOfTheLeader() throws Exception {
+    append("a");
+    deliver(0, 1);
+    log.epochs.put(1L, 7);
+    append("b");
+
+    deliverFromDeletedTopic(log.range(1, 2));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+  }
+
+  /** The last stored record, which could be compared, is no longer delivered. */
+  @Test
+  void whatCompactionLeavesOfADeletedTopicStaysItsOwn() throws Exception {
+    append("a", "b");
+    deliver(0, 2);
+    append("c");
+    log.records.remove(1L);
+
+    deliverFromDeletedTopic(log.range(0, 3));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void recordsOfATopicThatWasNeverSeenAreNotBookedOnADeletedOne() throws Exception {
+    append("a", "b");
+    deliver(0, 2);
+    log.recreate(SECOND);
+    append("x", "y", "z");
+
+    deliverFromDeletedTopic(log.range(0, 3));
+
+    assertThat(database.rows(FIRST, 0).values()).containsExactly("a", "b");
+    assertThat(database.topicIds()).hasSize(2);
+    assertThat(database.rows(database.topicIds().get(1), 0).values())
+        .containsExactly("x", "y", "z");
   }
 }

@@ -31,6 +31,14 @@ class RecordRangeTest {
   }
 
   @Test
+  void offsetsWithoutARecordAreNoticed() {
+    assertThat(range(3, 5, 3, 4).hasAbsentOffsets()).isFalse();
+    assertThat(range(3, 6, 3, 4).hasAbsentOffsets()).isTrue();
+    assertThat(range(3, 4).hasAbsentOffsets()).isTrue();
+    assertThat(range(3, 3).hasAbsentOffsets()).isFalse();
+  }
+
+  @Test
   void anIdIsGivenWithoutCopyingTwice() {
     UUID id = UUID.randomUUID();
     RecordRange identified = range(0, 1, 0).withTopicId(id);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.metrics.RecordingMetrics;
 import dev.datapipeline.record.Absence;
+import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -14,6 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -355,6 +360,107 @@ class BatchWriterTest {
     writer.store(List.of(range(0, 1, 2, 1)));
 
     assertThat(writer.startIncarnation(former, 0, null)).isFalse();
+  }
+
+  @Test
+  void aBatchWithoutPoisonIsNotIsolated() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+    assertThat(session.isolated).isZero();
+
+    writer.store(List.of(range(0, 2, 4, Set.of(3L), 2, 3)));
+    assertThat(session.isolated).isEqualTo(1);
+  }
+
+  @Test
+  void aBatchOfDuplicatesMovesNothing() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+
+    assertThat(session.moves).isEqualTo(1);
+  }
+
+  /** Only then is it noticed that the log goes back below them. */
+  @Test
+  void offsetsWithoutARecordIdentifyALog() throws Exception {
+    writer.store(List.of(range(0, 0, 3)));
+
+    assertThat(writer.positions(TOPIC).get(0).mark()).isEqualTo(LogMark.before(0));
+    assertThat(LogMark.before(0).offset()).isEqualTo(-1);
+    createWriter();
+    assertThatThrownBy(() -> writer.store(List.of(range(0, 3, 4, 3))))
+        .isInstanceOf(UnconfirmedLogException.class);
+  }
+
+  @Test
+  void offsetsWithoutARecordDoNotReplaceTheLastRecord() throws Exception {
+    writer.store(List.of(range(0, 0, 1, 0)));
+    LogMark mark = writer.positions(TOPIC).get(0).mark();
+
+    writer.store(List.of(range(0, 1, 3)));
+
+    assertThat(writer.positions(TOPIC).get(0).mark()).isEqualTo(mark);
+  }
+
+  @Test
+  void offsetsWithoutARecordThatWerePassedNeedNoConfirmation() throws Exception {
+    writer.store(List.of(range(0, 0, 3, 0, 1)));
+    createWriter();
+
+    writer.store(List.of(range(0, 2, 3)));
+
+    assertThat(position(1)).isEqualTo(3);
+  }
+
+  /** Compaction may have removed it, or the log has gone back. */
+  @Test
+  void aRangeThatLacksTheLastStoredRecordIsConfirmedFirst() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1)));
+
+    assertThatThrownBy(() -> writer.store(List.of(range(0, 1, 3, 2))))
+        .isInstanceOf(UnconfirmedLogException.class);
+  }
+
+  @Test
+  void theFirstLeaderEpochIsAnEpoch() throws Exception {
+    writer.store(List.of(epoch(4, 0)));
+
+    assertThatThrownBy(() -> writer.store(List.of(epoch(0, 1))))
+        .isInstanceOf(UnconfirmedLogException.class);
+  }
+
+  @Test
+  void onlyLossesAreReportedAsLosses() throws Exception {
+    List<String> reports = new ArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            reports.add(new SimpleFormatter().formatMessage(record));
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger log = Logger.getLogger(BatchWriter.class.getName());
+    log.setUseParentHandlers(false);
+    log.addHandler(handler);
+    try {
+      writer.store(
+          List.of(
+              range(0, 0, 4, 1).withAbsence(Absence.COMPACTION),
+              range(0, 4, 9).withAbsence(Absence.DELETED),
+              range(0, 9, 11, 9)));
+    } finally {
+      log.removeHandler(handler);
+      log.setUseParentHandlers(true);
+    }
+
+    assertThat(reports)
+        .containsExactly(
+            "t-0: offsets 4 to 8 are lost (deleted): they were not stored before that");
   }
 
   private static RecordRange other(long from, long to) {

@@ -31,6 +31,9 @@ public final class MemoryStorage implements StorageSession {
   SQLException commitFailure;
   boolean refusesAtCommit;
   int open;
+  int moves;
+  int isolated;
+  private int begun;
 
   /** Returns the product's writer on this database. */
   public BatchStore writer() {
@@ -53,6 +56,11 @@ public final class MemoryStorage implements StorageSession {
   public long position(UUID topicId) {
     List<PartitionPosition> rows = incarnations(topicId);
     return rows.isEmpty() ? 0 : rows.get(rows.size() - 1).nextOffset();
+  }
+
+  /** Returns the number of transactions that were begun. */
+  public int transactions() {
+    return begun;
   }
 
   /** Sets the position back and drops the rows from there on, like a restored backup. */
@@ -160,6 +168,7 @@ public final class MemoryStorage implements StorageSession {
 
   @Override
   public Transaction begin() {
+    begun++;
     open++;
     return new MemoryTransaction();
   }
@@ -178,6 +187,7 @@ public final class MemoryStorage implements StorageSession {
 
     @Override
     public void moveTo(int id, long nextOffset, LogMark mark) {
+      moves++;
       PartitionPosition old = positions.get(id);
       moved.put(
           id,
@@ -211,6 +221,7 @@ public final class MemoryStorage implements StorageSession {
 
     @Override
     public long writeIsolated(List<StorableRecord> records) {
+      isolated++;
       for (StorableRecord record : records) {
         (record.record().value() == POISON ? letters : events).add(row(record));
       }
