@@ -254,8 +254,9 @@ changed_setting() {
   grep -qF 'PRODUCER_INTERVAL=\"PT0.2S\"' "$output" || return 1
   local kept
   kept=$(secrets)
+  on_target sudo tee /opt/datapipeline/docker-compose.override.yml <<< '{services: {app: {environment: {OPERATORS_OWN: kept}}}}' || return 1
   recreates_only_app --extra-vars '{"datapipeline_settings": {"PRODUCER_INTERVAL": "PT0.2S"}}' || return 1
-  [ "$(secrets)" = "$kept" ] && [ "$(deployed_compose exec -T app printenv PRODUCER_INTERVAL)" = PT0.2S ]
+  [ "$(secrets)" = "$kept" ] && [ "$(deployed_compose exec -T app printenv PRODUCER_INTERVAL OPERATORS_OWN)" = $'PT0.2S\nkept' ]
 }
 secrets() { on_target sudo sh -c '"cat /opt/datapipeline/secrets/*"'; }
 
