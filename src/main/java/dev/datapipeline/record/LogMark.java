@@ -45,9 +45,9 @@ public record LogMark(long offset, UUID digest, int leaderEpoch) {
   }
 
   /**
-   * Returns whether a record is the one that this mark was made of. The leader epoch is not
-   * compared, because the offset and the content tell more. A record that is or was too large to be
-   * read can't be compared and counts as the same.
+   * Returns whether a record is the one that this mark was made of. The content of a record that is
+   * or was too large to be read can't be compared; then the leader epochs are, as far as they are
+   * known.
    *
    * @param record may have another offset
    */
@@ -56,7 +56,11 @@ public record LogMark(long offset, UUID digest, int leaderEpoch) {
       return false;
     }
     UUID other = digestOf(record);
-    return digest.equals(other) || digest.equals(UNKNOWN) || other.equals(UNKNOWN);
+    if (digest.equals(UNKNOWN) || other.equals(UNKNOWN)) {
+      int epoch = record.leaderEpoch().orElse(-1);
+      return epoch < 0 || leaderEpoch < 0 || epoch == leaderEpoch;
+    }
+    return digest.equals(other);
   }
 
   /** Returns a mark of the same record whose leader epoch is unknown. */

@@ -6,6 +6,7 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,7 @@ import org.apache.kafka.common.Uuid;
  * a timeout.
  */
 public final class KafkaBroker implements AutoCloseable {
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(180);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(40);
 
   private final Path directory;
@@ -42,7 +43,7 @@ public final class KafkaBroker implements AutoCloseable {
   private String protocol = "PLAINTEXT";
   private Map<String, String> clientProperties = Map.of();
   private String clusterId = Uuid.randomUuid().toString();
-  private String maxHeap = "-Xmx512m";
+  private List<String> jvmOptions = List.of("-Xmx512m");
 
   private DirectoryLock lock;
   private Process process;
@@ -109,7 +110,7 @@ public final class KafkaBroker implements AutoCloseable {
   synchronized KafkaBroker memberOf(String cluster, int id, String voters) {
     clusterId = cluster;
     // several of them share the machine
-    maxHeap = "-Xmx256m";
+    jvmOptions = List.of("-Xmx256m", "-XX:TieredStopAtLevel=1");
     return properties(Map.of("node.id", Integer.toString(id), "controller.quorum.voters", voters));
   }
 
@@ -175,14 +176,15 @@ public final class KafkaBroker implements AutoCloseable {
       properties.store(writer, "Written at each start");
     }
     Path arguments = directory.resolve("broker.args");
-    ClassPath.writeArguments(
-        arguments,
-        "-Xms128m",
-        maxHeap,
-        "-XX:+UseSerialGC",
-        "-XX:ErrorFile=" + directory.resolve("hs_err.log"),
-        "-Djava.awt.headless=true",
-        "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n");
+    List<String> options = new ArrayList<>(jvmOptions);
+    options.addAll(
+        List.of(
+            "-Xms128m",
+            "-XX:+UseSerialGC",
+            "-XX:ErrorFile=" + directory.resolve("hs_err.log"),
+            "-Djava.awt.headless=true",
+            "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"));
+    ClassPath.writeArguments(arguments, options.toArray(String[]::new));
     ProcessBuilder builder =
         new ProcessBuilder(
                 "sh",

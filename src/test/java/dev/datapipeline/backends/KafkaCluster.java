@@ -33,7 +33,7 @@ import org.apache.kafka.common.Uuid;
  * only if a broker stops, or a test moves them.
  */
 public final class KafkaCluster implements AutoCloseable {
-  private static final Duration TIMEOUT = Duration.ofSeconds(90);
+  private static final Duration TIMEOUT = Duration.ofSeconds(180);
   private static final int REQUEST_TIMEOUT_MILLIS = 3_000;
   private static final int CALL_TIMEOUT_MILLIS = 5_000;
 

@@ -10,8 +10,6 @@ import dev.datapipeline.backends.TcpProxy.Fault;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,9 +25,6 @@ import org.junit.jupiter.api.function.Executable;
 class LinksIT {
   /** Within this time readiness reports an outage, on a busy machine too. */
   private static final Duration HEALTH_FOLLOWS = Duration.ofSeconds(60);
-
-  /** As the driver sends it: only once for each connection, later it refers to it by name. */
-  private static final String COMMIT = "COMMIT\0";
 
   private static TcpProxy database;
   private static TcpProxy broker;
@@ -173,7 +168,7 @@ class LinksIT {
     behindDatabase.whileRecordsFlow(
         () -> {
           behindDatabase.awaitProgress(300);
-          cutAtCommit(cut -> database.before(COMMIT, cut));
+          CommitCut.beforeItArrives(database);
           behindDatabase.awaitProgress(300);
         });
 
@@ -188,14 +183,7 @@ class LinksIT {
     behindDatabase.whileRecordsFlow(
         () -> {
           behindDatabase.awaitProgress(300);
-          cutAtCommit(
-              cut ->
-                  database.before(
-                      COMMIT,
-                      () -> {
-                        database.faultOfOpenConnections(Direction.TO_CLIENT, Fault.SWALLOW);
-                        database.when(COMMIT, cut);
-                      }));
+          CommitCut.beforeItIsConfirmed(database);
           await("the batch is found stored")
               .atMost(Pipeline.PATIENCE)
               .until(() -> skipped() > skipped);
@@ -203,24 +191,6 @@ class LinksIT {
         });
 
     behindDatabase.assertEverythingStoredExactlyOnce();
-  }
-
-  /** Cuts the connections around the first commit of a new one that has copied records. */
-  private static void cutAtCommit(Consumer<Runnable> arm) {
-    CountDownLatch isCut = new CountDownLatch(1);
-    Runnable cut =
-        () -> {
-          database.cut();
-          isCut.countDown();
-        };
-    await("a commit")
-        .atMost(Pipeline.PATIENCE)
-        .until(
-            () -> {
-              database.when("COPY raw_events", () -> arm.accept(cut));
-              database.cut();
-              return isCut.await(5, TimeUnit.SECONDS);
-            });
   }
 
   private static double retries() throws IOException {

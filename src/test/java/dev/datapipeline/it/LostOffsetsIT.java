@@ -5,16 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.KafkaBroker;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,9 +62,7 @@ class LostOffsetsIT {
   /** Kills the broker and cuts off the end of the log, as a power failure does. */
   private static void loseAllAfter(long bytes) throws IOException {
     broker().kill();
-    try (FileChannel file = FileChannel.open(segment(), StandardOpenOption.WRITE)) {
-      file.truncate(bytes);
-    }
+    TestBackends.cutOff(segment(), bytes);
     broker().start();
   }
 
@@ -185,16 +178,16 @@ class LostOffsetsIT {
   void recordsOfABrokerThatWasRestoredFromACopyAreStored() throws Exception {
     broker().stop();
     Path copy = Files.createTempDirectory(Path.of("target"), "broker");
-    copy(broker().data(""), copy);
+    TestBackends.copy(broker().data(""), copy);
     broker().start();
     long copied = pipeline.end();
     store(LOST);
     List<Incarnation> former = incarnations();
     pipeline.instance().stop();
     broker().stop();
-    delete(broker().data(""));
-    copy(copy, broker().data(""));
-    delete(copy);
+    TestBackends.delete(broker().data(""));
+    TestBackends.copy(copy, broker().data(""));
+    TestBackends.delete(copy);
     broker().start();
     pipeline.send(NEW);
     pipeline.running();
@@ -207,27 +200,6 @@ class LostOffsetsIT {
     awaitOneMore(former, firstOffset);
   }
 
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target);
-        }
-      }
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted((one, other) -> other.compareTo(one)).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
-
   @Test
   @Order(5)
   void recordsThatAreDeletedWhileTheConsumerIsPausedAreReportedAsLost() throws Exception {
@@ -237,14 +209,7 @@ class LostOffsetsIT {
     pipeline.send(NEW);
     // what was read before the pause took effect may be stored
     pipeline.instance().stop();
-    Pipeline.get(
-        pipeline
-            .admin()
-            .deleteRecords(
-                Map.of(
-                    new TopicPartition(pipeline.name(), 0),
-                    RecordsToDelete.beforeOffset(before + 100)))
-            .all());
+    pipeline.deleteRecords(Map.of(0, before + 100));
     pipeline.running();
     pipeline.send(1);
     pipeline.awaitNoLag();
@@ -279,14 +244,7 @@ class LostOffsetsIT {
   void aLogWhoseStoredRecordsWereAllDeletedIsStillTheSame() throws Exception {
     store(1);
     int former = incarnations().size();
-    Pipeline.get(
-        pipeline
-            .admin()
-            .deleteRecords(
-                Map.of(
-                    new TopicPartition(pipeline.name(), 0),
-                    RecordsToDelete.beforeOffset(pipeline.end())))
-            .all());
+    pipeline.deleteRecords(pipeline.endOffsets());
     broker().kill();
     broker().start();
     store(1);

@@ -21,9 +21,11 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -47,7 +49,7 @@ final class Pipeline implements AutoCloseable {
   private static final int MAX_REQUEST_BYTES = 4 << 20;
 
   private final String name;
-  private int partitions;
+  private volatile int partitions;
   private final Map<String, String> topicSettings;
   private final Backends backends = TestBackends.get();
   private Database database = new Database(backends.postgres());
@@ -109,6 +111,10 @@ final class Pipeline implements AutoCloseable {
 
   String name() {
     return name;
+  }
+
+  int partitions() {
+    return partitions;
   }
 
   KafkaProducer<byte[], byte[]> producer() {
@@ -221,13 +227,51 @@ final class Pipeline implements AutoCloseable {
 
   /** Returns the end offset of each partition. */
   Map<Integer, Long> endOffsets() {
-    Map<TopicPartition, OffsetSpec> request =
-        topicPartitions().stream()
-            .collect(Collectors.toMap(partition -> partition, any -> OffsetSpec.latest()));
-    Map<Integer, Long> ends = new TreeMap<>();
-    get(admin.listOffsets(request).all())
-        .forEach((partition, end) -> ends.put(partition.partition(), end.offset()));
-    return ends;
+    return offsets(OffsetSpec.latest());
+  }
+
+  /** Returns the offset of the first record of each partition that was not deleted. */
+  Map<Integer, Long> startOffsets() {
+    return offsets(OffsetSpec.earliest());
+  }
+
+  private Map<Integer, Long> offsets(OffsetSpec which) {
+    Map<Integer, Long> offsets = new TreeMap<>();
+    list(which).forEach((partition, found) -> offsets.put(partition.partition(), found.offset()));
+    return offsets;
+  }
+
+  private Map<TopicPartition, ListOffsetsResultInfo> list(OffsetSpec which) {
+    return get(
+        admin
+            .listOffsets(
+                topicPartitions().stream()
+                    .collect(Collectors.toMap(partition -> partition, any -> which)))
+            .all());
+  }
+
+  /** Returns whether a partition's leader is an earlier one than what is stored came from. */
+  boolean hasFormerLeader() {
+    return list(OffsetSpec.latest()).entrySet().stream()
+        .anyMatch(
+            end ->
+                database.number(
+                        "SELECT coalesce(max(leader_epoch), -1) FROM topic_partitions"
+                            + " WHERE topic_id = ?::uuid AND partition = ? AND ended_at IS NULL",
+                        topicId().toString(),
+                        end.getKey().partition())
+                    > end.getValue().leaderEpoch().orElse(-1));
+  }
+
+  /** Deletes the records of partitions that are before an offset. */
+  void deleteRecords(Map<Integer, Long> before) {
+    Map<TopicPartition, RecordsToDelete> request =
+        before.entrySet().stream()
+            .collect(
+                Collectors.toMap(
+                    entry -> new TopicPartition(name, entry.getKey()),
+                    entry -> RecordsToDelete.beforeOffset(entry.getValue())));
+    get(admin.deleteRecords(request).all());
   }
 
   /** Returns the sum of the end offsets of all partitions. */
@@ -249,7 +293,8 @@ final class Pipeline implements AutoCloseable {
     return lag;
   }
 
-  private Map<Integer, Long> positions() {
+  /** Returns up to which offset each partition of the topic is stored. */
+  Map<Integer, Long> positions() {
     return database
         .query(
             "SELECT partition, next_offset FROM topic_partitions"
@@ -307,28 +352,41 @@ final class Pipeline implements AutoCloseable {
     await("progress").atMost(PATIENCE).until(() -> stored() >= before + records);
   }
 
-  /** Takes the newest records of each partition out of the database, as a restored backup would. */
-  void restoreEarlierState(double share) {
-    String position =
-        "(SELECT floor(next_offset * %s) FROM topic_partitions p WHERE p.id = %%s)"
-            .formatted(share);
-    String mine =
-        "topic_partition_id IN (SELECT id FROM topic_partitions WHERE topic_id = '%s')"
-            .formatted(topicId());
-    database.execute(
-        "DO $$ BEGIN"
-            + " PERFORM FROM topic_partitions WHERE topic = '%s' ORDER BY id FOR UPDATE;"
-                .formatted(name)
-            + " DELETE FROM raw_events WHERE %s AND kafka_offset >= %s;"
-                .formatted(mine, position.formatted("topic_partition_id"))
-            + " DELETE FROM dead_letters WHERE %s AND kafka_offset >= %s;"
-                .formatted(mine, position.formatted("topic_partition_id"))
-            + " DELETE FROM absent_offsets WHERE %s AND last_offset >= %s;"
-                .formatted(mine, position.formatted("topic_partition_id"))
-            + " UPDATE topic_partitions SET next_offset = floor(next_offset * %s),".formatted(share)
-            + " last_offset = NULL, last_digest = NULL, leader_epoch = NULL"
-            + " WHERE topic_id = '%s';".formatted(topicId())
-            + " END $$");
+  /**
+   * Takes the newest records of each partition out of the database, as a restored backup would.
+   * Former incarnations stay.
+   *
+   * @return up to which offset each partition is stored now
+   */
+  Map<Integer, Long> restoreEarlierState(double share) {
+    String present = "topic_id = '%s' AND ended_at IS NULL".formatted(topicId());
+    Map<Integer, Long> positions = new TreeMap<>();
+    StringBuilder sql =
+        new StringBuilder(
+            "DO $$ BEGIN PERFORM FROM topic_partitions WHERE %s ORDER BY id FOR UPDATE;"
+                .formatted(present));
+    for (List<String> row :
+        database.query(
+            "SELECT id, partition, greatest(first_offset, floor(next_offset * %s)::bigint)"
+                    .formatted(share)
+                + " FROM topic_partitions WHERE "
+                + present)) {
+      positions.put(Integer.valueOf(row.get(1)), Long.valueOf(row.get(2)));
+      sql.append(
+          """
+          DELETE FROM raw_events WHERE topic_partition_id = %1$s AND kafka_offset >= %2$s;
+          DELETE FROM dead_letters WHERE topic_partition_id = %1$s AND kafka_offset >= %2$s;
+          DELETE FROM absent_offsets WHERE topic_partition_id = %1$s AND first_offset >= %2$s;
+          UPDATE absent_offsets SET last_offset = %2$s - 1
+          WHERE topic_partition_id = %1$s AND last_offset >= %2$s;
+          UPDATE topic_partitions
+          SET next_offset = %2$s, last_offset = NULL, last_digest = NULL, leader_epoch = NULL
+          WHERE id = %1$s;
+          """
+              .formatted(row.get(0), row.get(2)));
+    }
+    database.execute(sql + "END $$");
+    return positions;
   }
 
   /** Returns what the topic contains now. */
@@ -347,7 +405,7 @@ final class Pipeline implements AutoCloseable {
 
   static <T> T get(KafkaFuture<T> future) {
     try {
-      return future.get(30, TimeUnit.SECONDS);
+      return future.get(60, TimeUnit.SECONDS);
     } catch (InterruptedException | ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the broker does not answer", e);
     }

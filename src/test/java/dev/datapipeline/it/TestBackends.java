@@ -6,8 +6,10 @@ import dev.datapipeline.backends.KafkaCluster;
 import dev.datapipeline.backends.TcpProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -37,19 +39,8 @@ public final class TestBackends {
     if (backends == null) {
       delete(DIRECTORY);
       backends = new Backends(DIRECTORY, 0, 0);
-      int behindProxy = Application.freePort();
-      brokerProxy = new TcpProxy("localhost", behindProxy);
       KafkaBroker kafka = backends.kafka();
-      String listener = "PLAINTEXT://localhost:%d,PROXIED://localhost:%d";
-      kafka.properties(
-          Map.of(
-              "listeners",
-              listener.formatted(kafka.port(), behindProxy)
-                  + ",CONTROLLER://localhost:%d".formatted(kafka.controllerPort()),
-              "advertised.listeners",
-              listener.formatted(kafka.port(), brokerProxy.port()),
-              "listener.security.protocol.map",
-              "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT"));
+      brokerProxy = proxy(kafka);
       // Everything is allowed until a test denies something.
       kafka
           .properties(
@@ -66,18 +57,64 @@ public final class TestBackends {
 
   /** Starts several brokers, in addition to the one that all tests share. Close them. */
   static KafkaCluster startCluster(int brokers) {
+    KafkaCluster cluster = cluster(brokers);
+    cluster.start();
+    return cluster;
+  }
+
+  /** The same without starting them. */
+  static KafkaCluster cluster(int brokers) {
     get();
     Path directory = DIRECTORY.resolve("cluster");
     delete(directory);
-    KafkaCluster cluster = new KafkaCluster(directory, brokers).properties(OPEN_TRANSACTIONS);
-    cluster.start();
-    return cluster;
+    return new KafkaCluster(directory, brokers).properties(OPEN_TRANSACTIONS);
+  }
+
+  /**
+   * Creates a proxy to a broker that is not started yet. Clients that begin with it never bypass
+   * it.
+   */
+  static TcpProxy proxy(KafkaBroker kafka) {
+    int behindProxy = Application.freePort();
+    TcpProxy proxy = new TcpProxy("localhost", behindProxy);
+    String listener = "PLAINTEXT://localhost:%d,PROXIED://localhost:%d";
+    kafka.properties(
+        Map.of(
+            "listeners",
+            listener.formatted(kafka.port(), behindProxy)
+                + ",CONTROLLER://localhost:%d".formatted(kafka.controllerPort()),
+            "advertised.listeners",
+            listener.formatted(kafka.port(), proxy.port()),
+            "listener.security.protocol.map",
+            "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT"));
+    return proxy;
   }
 
   /** Returns a proxy to the same broker. Clients that begin with it never bypass it. */
   static synchronized TcpProxy brokerProxy() {
     get();
     return brokerProxy;
+  }
+
+  /** Copies a directory and everything in it. */
+  static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target);
+        }
+      }
+    }
+  }
+
+  /** Cuts off the end of a file. */
+  static void cutOff(Path file, long bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(bytes);
+    }
   }
 
   /** Deletes a directory and everything in it. */

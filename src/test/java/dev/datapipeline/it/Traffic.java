@@ -3,9 +3,11 @@ package dev.datapipeline.it;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -27,14 +29,23 @@ final class Traffic implements AutoCloseable {
           ("[".repeat(100_000) + "]".repeat(100_000)).getBytes(UTF_8),
           ("[\"" + "x".repeat(200_000)).getBytes(UTF_8));
 
-  private static final Duration PAUSE = Duration.ofMillis(3);
+  private static final Duration PAUSE = Duration.ofMillis(8);
   private static final double POISON_SHARE = 0.005;
   private static final double ABORTED_SHARE = 0.3;
   private static final int MAX_TRANSACTION = 40;
-  private static final Duration TRANSACTION_PAUSE = Duration.ofMillis(100);
+  private static final Duration TRANSACTION_PAUSE = Duration.ofMillis(200);
+
+  private static final int TOO_LARGE_BYTES = 3 << 19;
+  private static final int HEADERS_BYTES = 100 << 10;
+
+  /** Soon turns away from a broker that hangs, and leaves the machine time for the others. */
+  private static final Map<String, Object> PLAIN =
+      Map.of(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000, ProducerConfig.LINGER_MS_CONFIG, 30);
 
   private static final Map<String, Object> TRANSACTIONAL =
       Map.of(
+          ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+          5_000,
           ProducerConfig.TRANSACTIONAL_ID_CONFIG,
           "chaos",
           ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
@@ -42,15 +53,18 @@ final class Traffic implements AutoCloseable {
           ProducerConfig.MAX_BLOCK_MS_CONFIG,
           10_000L);
 
+  /** No two records are the same, so that a record that takes the place of another one shows. */
+  private static final AtomicLong RECORDS = new AtomicLong();
+
   private final Pipeline pipeline;
-  private final int partitions;
+  private final Producer<byte[], byte[]> producer;
   private final Thread plain;
   private final Thread transactional;
   private volatile boolean ending;
 
-  Traffic(Pipeline pipeline, int partitions) {
+  Traffic(Pipeline pipeline) {
     this.pipeline = pipeline;
-    this.partitions = partitions;
+    producer = pipeline.newProducer(PLAIN);
     plain = start("plain producer", this::sendPlain);
     transactional = start("transactional producer", this::sendTransactions);
   }
@@ -63,73 +77,121 @@ final class Traffic implements AutoCloseable {
   }
 
   private void sendPlain() {
-    for (long n = 0; !ending; n++) {
+    while (!ending) {
       if (ThreadLocalRandom.current().nextDouble() < POISON_SHARE) {
         sendPoison(1);
       }
-      pipeline.producer().send(record("plain", n));
+      producer.send(record("plain"));
       LockSupport.parkNanos(PAUSE.toNanos());
     }
-    pipeline.producer().flush();
+    producer.close();
   }
 
   /** Sends records that must be dead-lettered, without waiting for the broker. */
   void sendPoison(int records) {
     for (int i = 0; i < records; i++) {
-      ThreadLocalRandom random = ThreadLocalRandom.current();
-      pipeline
-          .producer()
-          .send(
-              new ProducerRecord<>(
-                  pipeline.name(),
-                  random.nextInt(partitions),
-                  TopicContent.POISON.getBytes(UTF_8),
-                  POISON.get(random.nextInt(POISON.size()))));
+      byte[] value = POISON.get(ThreadLocalRandom.current().nextInt(POISON.size()));
+      producer.send(record(TopicContent.POISON.getBytes(UTF_8), value));
     }
   }
 
-  private ProducerRecord<byte[], byte[]> record(String kind, long n) {
-    ThreadLocalRandom random = ThreadLocalRandom.current();
-    String value =
-        "{\"kind\":\"%s\",\"n\":%d,\"text\":\"%s\"}"
-            .formatted(kind, n, "x".repeat(random.nextInt(200)));
+  /** Sends records that are larger than the application accepts. */
+  void sendTooLarge(int records) {
+    for (int i = 0; i < records; i++) {
+      producer.send(tooLarge(anyPartition()));
+    }
+  }
+
+  private ProducerRecord<byte[], byte[]> tooLarge(int partition) {
+    byte[] value = "\"%s\"".formatted("x".repeat(TOO_LARGE_BYTES)).getBytes(UTF_8);
     return new ProducerRecord<>(
-        pipeline.name(), random.nextInt(partitions), null, value.getBytes(UTF_8));
+        pipeline.name(), partition, TopicContent.TOO_LARGE.getBytes(UTF_8), value);
+  }
+
+  /** Sends records whose headers are much larger than they. */
+  void sendLargeHeaders(int records) {
+    for (int i = 0; i < records; i++) {
+      ProducerRecord<byte[], byte[]> record = record("headers");
+      record.headers().add("large", new byte[HEADERS_BYTES]);
+      producer.send(record);
+    }
+  }
+
+  /** Sends one record to each partition, and another one that is too large if wanted. */
+  void sendToEach(boolean andTooLarge) {
+    for (int partition = 0; partition < pipeline.partitions(); partition++) {
+      producer.send(new ProducerRecord<>(pipeline.name(), partition, null, value("each")));
+      if (andTooLarge) {
+        producer.send(tooLarge(partition));
+      }
+    }
+    producer.flush();
+  }
+
+  /** Leaves a transaction open, which the broker aborts a moment later. */
+  void abandonTransaction(Duration timeout) {
+    Map<String, Object> settings = new HashMap<>(TRANSACTIONAL);
+    settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "abandoned");
+    settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, (int) timeout.toMillis());
+    Producer<byte[], byte[]> abandoned = pipeline.newProducer(settings);
+    abandoned.initTransactions();
+    abandoned.beginTransaction();
+    for (int i = 0; i < MAX_TRANSACTION; i++) {
+      abandoned.send(record("abandoned"));
+    }
+    abandoned.flush();
+    abandoned.close(Duration.ZERO);
+  }
+
+  private ProducerRecord<byte[], byte[]> record(String kind) {
+    return record(null, value(kind));
+  }
+
+  private ProducerRecord<byte[], byte[]> record(byte[] key, byte[] value) {
+    return new ProducerRecord<>(pipeline.name(), anyPartition(), key, value);
+  }
+
+  private int anyPartition() {
+    return ThreadLocalRandom.current().nextInt(pipeline.partitions());
+  }
+
+  private static byte[] value(String kind) {
+    return "{\"kind\":\"%s\",\"n\":%d,\"text\":\"%s\"}"
+        .formatted(
+            kind, RECORDS.incrementAndGet(), "x".repeat(ThreadLocalRandom.current().nextInt(200)))
+        .getBytes(UTF_8);
   }
 
   private void sendTransactions() {
-    long n = 0;
     while (!ending) {
-      Producer<byte[], byte[]> producer = pipeline.newProducer(TRANSACTIONAL);
+      Producer<byte[], byte[]> sender = pipeline.newProducer(TRANSACTIONAL);
       try {
         // aborts the transaction that a former producer of this id left open
-        producer.initTransactions();
+        sender.initTransactions();
         while (!ending) {
-          n = sendTransaction(producer, n);
+          sendTransaction(sender);
           LockSupport.parkNanos(TRANSACTION_PAUSE.toNanos());
         }
       } catch (KafkaException e) {
         // the broker was away for too long, or aborted the transaction
       } finally {
-        producer.close(Duration.ZERO);
+        sender.close(Duration.ZERO);
       }
     }
   }
 
-  private long sendTransaction(Producer<byte[], byte[]> producer, long first) {
+  private void sendTransaction(Producer<byte[], byte[]> sender) {
     ThreadLocalRandom random = ThreadLocalRandom.current();
-    long n = first;
-    producer.beginTransaction();
+    sender.beginTransaction();
     for (int i = random.nextInt(MAX_TRANSACTION); i >= 0; i--) {
-      producer.send(record("transactional", n++));
+      sender.send(record("transactional"));
     }
     if (random.nextDouble() < ABORTED_SHARE) {
-      producer.flush();
-      producer.abortTransaction();
+      sender.flush();
+      sender.abortTransaction();
     } else {
-      producer.commitTransaction();
+      sender.commitTransaction();
     }
-    return n;
   }
 
   /** Ends the traffic and waits until the broker has every record. */
@@ -143,8 +205,8 @@ final class Traffic implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     // the last transaction may have been left open
-    try (Producer<byte[], byte[]> producer = pipeline.newProducer(TRANSACTIONAL)) {
-      producer.initTransactions();
+    try (Producer<byte[], byte[]> sender = pipeline.newProducer(TRANSACTIONAL)) {
+      sender.initTransactions();
     }
   }
 }

@@ -1,8 +1,9 @@
 package dev.datapipeline.record;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -10,24 +11,37 @@ import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
 class LogMarkTest {
+  private static final int MAX = RecordSize.RECORD_BYTES + 100;
+
+  private static ConsumerRecord<byte[], byte[]> record(
+      long offset, long timestamp, String key, String value, Integer leaderEpoch) {
+    ConsumerRecord<byte[], byte[]> record =
+        new ConsumerRecord<>(
+            "t",
+            3,
+            offset,
+            timestamp,
+            TimestampType.CREATE_TIME,
+            -1,
+            value == null ? -1 : value.length(),
+            bytes(key),
+            bytes(value),
+            new RecordHeaders(),
+            Optional.ofNullable(leaderEpoch));
+    return OversizedRecord.replaceIn(List.of(record), MAX).get(0);
+  }
+
   private static ConsumerRecord<byte[], byte[]> record(
       long offset, long timestamp, String key, String value) {
-    return new ConsumerRecord<>(
-        "t",
-        0,
-        offset,
-        timestamp,
-        TimestampType.CREATE_TIME,
-        0,
-        0,
-        bytes(key),
-        bytes(value),
-        new RecordHeaders(),
-        Optional.of(3));
+    return record(offset, timestamp, key, value, 3);
+  }
+
+  private static ConsumerRecord<byte[], byte[]> record(String value, Integer leaderEpoch) {
+    return record(7, 42, null, value, leaderEpoch);
   }
 
   private static byte[] bytes(String text) {
-    return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
+    return text == null ? null : text.getBytes(UTF_8);
   }
 
   @Test
@@ -46,6 +60,30 @@ class LogMarkTest {
     assertThat(LogMark.of(record(7, 1, "k", "v")).matches(record(7, 1, "kv", ""))).isFalse();
     assertThat(LogMark.of(record(7, 1, "", "v")).matches(record(7, 1, null, "v"))).isFalse();
     assertThat(LogMark.of(record(7, 1, "k", null)).matches(record(7, 1, "k", ""))).isFalse();
+  }
+
+  @Test
+  void theLeaderOfARecordMakesNoDifference() {
+    assertThat(LogMark.of(record("one", 5)).matches(record("one", 6))).isTrue();
+  }
+
+  @Test
+  void aRecordThatIsTooLargeIsRecognizedByItsLeader() {
+    String large = "x".repeat(MAX);
+    LogMark mark = LogMark.of(record(large, 5));
+
+    assertThat(mark.matches(record(large, 5))).isTrue();
+    assertThat(mark.matches(record(large, 6))).isFalse();
+    assertThat(mark.matches(record("one", 6))).isFalse();
+    assertThat(LogMark.of(record("one", 5)).matches(record(large, 6))).isFalse();
+  }
+
+  @Test
+  void aRecordThatIsTooLargeIsTakenForTheSameIfALeaderIsUnknown() {
+    LogMark mark = LogMark.of(record("x".repeat(MAX), 5));
+
+    assertThat(mark.withoutLeaderEpoch().matches(record("one", 6))).isTrue();
+    assertThat(mark.matches(record("one", null))).isTrue();
   }
 
   @Test
