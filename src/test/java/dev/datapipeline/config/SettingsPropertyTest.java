@@ -81,7 +81,8 @@ class SettingsPropertyTest {
   void anyValueIsTakenOrRefusedWithTheNameOfItsSetting(
       @ForAll("settings") String setting, @ForAll("values") String value) {
     try {
-      readAll(MapConfig.defaults().with(setting, value));
+      // the source "file" needs a path
+      readAll(MapConfig.defaults().with("FILE_PATH", "/data").with(setting, value));
     } catch (InvalidSettingException e) {
       assertThat(e.getMessage()).contains(setting).doesNotContain("\n", "\r");
       assertThat(e.getMessage()).hasSizeLessThan(700);
