@@ -27,7 +27,7 @@ public final class JsonTexts {
 
   /** Returns documents, with white space between their tokens but not around them. */
   public static Arbitrary<String> documents() {
-    return document(3);
+    return document(2);
   }
 
   private static Arbitrary<String> document(int depth) {

@@ -60,7 +60,7 @@ class RowFormatPropertyTest {
     return Arbitraries.frequencyOf(Tuple.of(8, finite), Tuple.of(1, infinite));
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200)
   void anEventIsOneLineThatHoldsItsDocumentAsItIsSpelled(
       @ForAll("documents") String payload,
       @ForAll("times") OffsetDateTime time,
@@ -85,7 +85,7 @@ class RowFormatPropertyTest {
             "VALUE_STRING " + TOPIC);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200)
   void aRowOfCsvHoldsThePayloadByteForByte(
       @ForAll("documents") String payload,
       @ForAll("times") OffsetDateTime time,
@@ -105,7 +105,7 @@ class RowFormatPropertyTest {
         .containsExactly(Long.toString(id), RowFormat.time(time), TOPIC, "3", "42", payload);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200)
   void aTimeCanBeReadBack(@ForAll("times") OffsetDateTime time) {
     String text = RowFormat.time(time);
 
@@ -117,7 +117,7 @@ class RowFormatPropertyTest {
   }
 
   /** Characters outside of the Basic Multilingual Plane are two chars. */
-  @Property(tries = 300)
+  @Property(tries = 200)
   void aPreviewIsTheBeginningOfThePayload(@ForAll("longTexts") String payload) {
     JsonObject preview = format.preview(Rows.event(Rows.TIME, payload));
 
@@ -146,7 +146,7 @@ class RowFormatPropertyTest {
                     .map(size -> "x".repeat(size) + String.join("", end)));
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200)
   void theBytesOfADeadLetterCanBeRestored(@ForAll byte[] payload) {
     JsonObject letter = format.json(Rows.deadLetter(payload));
 

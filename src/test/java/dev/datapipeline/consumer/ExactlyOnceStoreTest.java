@@ -845,4 +845,25 @@ class ExactlyOnceStoreTest {
     assertThat(database.rows(database.topicIds().get(1), 0).values())
         .containsExactly("x", "y", "z");
   }
+
+  @Test
+  void recordsOfTwoTopicsThatWereNeverSeenAreToldApart() throws Exception {
+    append("a");
+    deliver(0, 1);
+    log.recreate(SECOND);
+    append("x");
+    RecordRange one = log.range(0, 1);
+    log.recreate(SECOND);
+    append("y");
+    RecordRange other = log.range(0, 1);
+    log.recreate(UUID.randomUUID());
+
+    store.store(List.of(delivery(one)));
+    store.store(List.of(delivery(other)));
+
+    List<UUID> ids = database.topicIds();
+    assertThat(ids).hasSize(3);
+    assertThat(database.rows(ids.get(1), 0).values()).containsExactly("x");
+    assertThat(database.rows(ids.get(2), 0).values()).containsExactly("y");
+  }
 }

@@ -58,7 +58,7 @@ class HeaderPropertyTest {
   }
 
   /** What is taken for a position must not fail in the database. */
-  @Property(tries = 1000)
+  @Property(tries = 400)
   void anyHeaderIsAPositionOrNone(
       @ForAll("positions") FilePosition position,
       @ForAll @Size(max = 4) List<Integer> changes,

@@ -124,11 +124,16 @@ class PostRequestPropertyTest {
   }
 
   @Provide
+  Arbitrary<String> document() {
+    return JsonTexts.documents();
+  }
+
+  @Provide
   Arbitrary<String> space() {
     return JsonTexts.space();
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200)
   void theEventsOfABodyAreSentAsTheyAreHoweverTheBodyArrives(
       @ForAll("documents") List<String> documents,
       @ForAll boolean lines,
@@ -267,7 +272,7 @@ class PostRequestPropertyTest {
         Tuple.of(1, Arbitraries.strings().ofMaxLength(10)));
   }
 
-  @Property(tries = 200)
+  @Property(tries = 100)
   void nestingOfAnyDepthIsAcceptedOrRefusedWithAReason(
       @ForAll @IntRange(min = 1, max = 40_000) int depth,
       @ForAll boolean objects,
@@ -289,7 +294,7 @@ class PostRequestPropertyTest {
     }
   }
 
-  @Property(tries = 200)
+  @Property(tries = 100)
   void aNumberOfAnySizeIsSentAsItIs(
       @ForAll @IntRange(min = 1, max = 50_000) int digits, @ForAll("exponents") String exponent) {
     String body = "-" + "9".repeat(digits) + exponent;
@@ -309,10 +314,9 @@ class PostRequestPropertyTest {
   }
 
   /** Attributes are headers in ASCII, so other characters are percent-encoded. */
-  @Property(tries = 300)
+  @Property(tries = 200)
   void theAttributesOfACloudEventInBinaryModeBecomeItsMembers(
-      @ForAll("texts") String subject, @ForAll("documents") List<String> data) throws IOException {
-    String body = data.get(0);
+      @ForAll("texts") String subject, @ForAll("document") String body) throws IOException {
 
     Answer answer =
         post(
