@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -32,6 +33,7 @@ final class KafkaPartitionReader implements PartitionReader {
   private final Consumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
   private final long maxRecordBytes;
+  private final BooleanSupplier isCompacted;
 
   /**
    * Creates a reader that owns a consumer.
@@ -39,12 +41,17 @@ final class KafkaPartitionReader implements PartitionReader {
    * @param consumer has no subscription yet; closed with this reader
    * @param partition the partition to read
    * @param maxRecordBytes larger records are read without their bytes
+   * @param isCompacted tells whether compaction may remove records of the topic
    */
   KafkaPartitionReader(
-      Consumer<byte[], byte[]> consumer, TopicPartition partition, long maxRecordBytes) {
+      Consumer<byte[], byte[]> consumer,
+      TopicPartition partition,
+      long maxRecordBytes,
+      BooleanSupplier isCompacted) {
     this.consumer = consumer;
     this.partition = partition;
     this.maxRecordBytes = maxRecordBytes;
+    this.isCompacted = isCompacted;
     consumer.assign(List.of(partition));
   }
 
@@ -115,11 +122,16 @@ final class KafkaPartitionReader implements PartitionReader {
       return inserted.isEmpty() && end < nextOffset ? OptionalLong.of(end) : inserted;
     }
     OptionalLong cutOff = start <= mark.offset() + 1 ? cutOff(mark) : OptionalLong.empty();
-    boolean removed = !found && inserted.isEmpty() && end >= nextOffset;
-    // compaction may have removed the record, and leader epochs may be used again after a restore
+    boolean removed = !found && inserted.isEmpty() && end >= nextOffset && mayLack(mark, start);
+    // leader epochs may be used again after a restore
     return cutOff.isPresent() || removed
         ? cutOff.stream().map(offset -> Math.max(start, offset)).findFirst()
         : OptionalLong.of(start);
+  }
+
+  /** Otherwise the offset belongs to a marker or to an aborted transaction of another log now. */
+  private boolean mayLack(LogMark mark, long start) {
+    return !mark.isOfRecord() || mark.offset() < start || isCompacted.getAsBoolean();
   }
 
   /**

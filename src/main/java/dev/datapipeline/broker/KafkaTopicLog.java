@@ -87,7 +87,8 @@ public class KafkaTopicLog implements TopicLog {
       return new KafkaPartitionReader(
           clients.consumer("reader-" + partition, config.isolationLevel()),
           partition,
-          consumerConfig.maxRecordBytes());
+          consumerConfig.maxRecordBytes(),
+          () -> isCompacted(partition.topic()));
     } catch (KafkaException e) {
       throw new BrokerUnavailableException(e);
     }

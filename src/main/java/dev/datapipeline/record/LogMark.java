@@ -63,6 +63,11 @@ public record LogMark(long offset, UUID digest, int leaderEpoch) {
     return digest.equals(other);
   }
 
+  /** Returns whether the log is known to hold a record at the offset. */
+  public boolean isOfRecord() {
+    return leaderEpoch >= 0 || !digest.equals(UNKNOWN);
+  }
+
   /** Returns a mark of the same record whose leader epoch is unknown. */
   public LogMark withoutLeaderEpoch() {
     return new LogMark(offset, digest, -1);

@@ -58,7 +58,9 @@ class KafkaPartitionReaderTest {
   }
 
   private final EpochConsumer consumer = new EpochConsumer();
-  private final KafkaPartitionReader reader = new KafkaPartitionReader(consumer, PARTITION, 10_000);
+  private boolean compacted;
+  private final KafkaPartitionReader reader =
+      new KafkaPartitionReader(consumer, PARTITION, 10_000, () -> compacted);
   private final List<RecordRange> ranges = new ArrayList<>();
 
   private void topicHolds(long start, long end, long... offsets) {
@@ -219,9 +221,25 @@ class KafkaPartitionReaderTest {
 
   @Test
   void aRecordThatCompactionRemovedIsNoEvidence() {
+    compacted = true;
     topicHolds(0, 4, 0, 3);
 
     assertThat(reader.divergence(mark(1, "v1"), 2)).isEmpty();
+  }
+
+  /** A marker or an aborted record of a log that was restored from a copy took its place. */
+  @Test
+  void aLogWithoutTheLastStoredRecordHasGoneBack() {
+    topicHolds(0, 4, 0, 3);
+
+    assertThat(reader.divergence(mark(1, "v1"), 2)).hasValue(0);
+  }
+
+  @Test
+  void anOffsetThatNeverHeldARecordIsNoEvidence() {
+    topicHolds(0, 4, 0, 3);
+
+    assertThat(reader.divergence(LogMark.before(2), 2)).isEmpty();
   }
 
   @Test
@@ -275,6 +293,7 @@ class KafkaPartitionReaderTest {
 
   @Test
   void theFirstLeaderIsComparedToo() {
+    compacted = true;
     topicHolds(0, 4, 0, 3);
 
     assertThat(reader.divergence(mark(1, "v1", 0), 2)).isEmpty();
@@ -283,6 +302,7 @@ class KafkaPartitionReaderTest {
 
   @Test
   void anUnknownLeaderIsNotCompared() {
+    compacted = true;
     topicHolds(0, 4, 0, 3);
 
     assertThat(reader.divergence(mark(1, "v1", -1), 2)).isEmpty();

@@ -361,7 +361,7 @@ public final class SimulatedBroker {
 
       @Override
       public PartitionReader reader(TopicPartition partition) {
-        return new KafkaPartitionReader(new Client(call), partition, Long.MAX_VALUE);
+        return new KafkaPartitionReader(new Client(call), partition, Long.MAX_VALUE, () -> true);
       }
     };
   }
