@@ -32,7 +32,7 @@ final class DeliveryQueue {
     space.take(delivery.bytes());
   }
 
-  /** Takes the next delivery. Waits for it, and returns null if there is none until then. */
+  /** Takes the next delivery. Waits for it for so long, and returns null if there is none then. */
   Delivery take(long nanos) throws InterruptedException {
     return queue.poll(nanos, TimeUnit.NANOSECONDS);
   }

@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import net.jpountz.lz4.LZ4Factory;
 import org.apache.kafka.common.record.internal.CompressionType;
@@ -28,7 +27,7 @@ class CompressionTest {
       System.out.println(Compression.useNativeCode());
       System.out.println(LZ4Factory.fastestInstance());
       for (CompressionType type :
-          Arrays.asList(
+          List.of(
               CompressionType.GZIP,
               CompressionType.LZ4,
               CompressionType.SNAPPY,

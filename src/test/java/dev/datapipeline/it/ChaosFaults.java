@@ -36,6 +36,7 @@ final class ChaosFaults {
   private final Pipeline pipeline;
   private final PostgresServer postgres;
   private final KafkaCluster cluster;
+  private final Map<String, Action> all;
 
   ChaosFaults(Chaos chaos, Random random) {
     this.chaos = chaos;
@@ -43,44 +44,49 @@ final class ChaosFaults {
     pipeline = chaos.pipeline();
     postgres = chaos.postgres();
     cluster = chaos.cluster();
+    all = faults();
   }
 
   /** Returns the faults by name. */
   Map<String, Action> all() {
-    Map<String, Action> all = new LinkedHashMap<>();
-    all.put("an instance is killed", this::killInstance);
-    all.put("every instance is killed", this::killEveryInstance);
-    all.put("an instance is stopped", this::stopInstance);
-    all.put("an instance hangs", this::hangInstance);
-    all.put("an instance hangs within a COPY", this::hangWithinCopy);
-    all.put("a leader is killed", this::killLeader);
-    all.put("every broker is killed", this::killEveryBroker);
-    all.put("a broker hangs", this::hangBroker);
-    all.put("the brokers are restarted one by one", this::restartBrokers);
-    all.put("the database stops at once", this::stopDatabaseImmediately);
-    all.put("the database is killed", this::killDatabase);
-    all.put("the database hangs", this::hangDatabase);
-    all.put("the database ends all sessions", this::endSessions);
-    all.put("the database is read-only", this::makeReadOnly);
-    all.put("a table is missing", this::hideTable);
-    all.put("a sequence is behind its table", this::setSequenceBack);
-    all.put("brokers, database and an instance are killed", this::killEverything);
-    all.put("connections are cut", this::cutLinks);
-    all.put("the network is slow", this::slowLinks);
-    all.put("connections to the database go silent", this::silenceDatabase);
-    all.put("connections to the brokers go silent", this::silenceBrokers);
-    all.put("a connection is cut before a COMMIT arrives", this::cutBeforeCommit);
-    all.put("a connection is cut before a COMMIT is confirmed", this::cutAfterCommit);
-    all.put("poison", this::sendPoison);
-    all.put("records that are too large", this::sendTooLarge);
-    all.put("large headers", this::sendLargeHeaders);
-    all.put("a transaction is left open", this::abandonTransaction);
-    all.put("a partition is added", this::addPartition);
-    if (cluster.ids().size() > 1) {
-      all.put("leaders move", this::moveLeaders);
-    }
-    all.putAll(new ChaosLogFaults(this, chaos, random).all());
     return all;
+  }
+
+  private Map<String, Action> faults() {
+    Map<String, Action> faults = new LinkedHashMap<>();
+    faults.put("an instance is killed", this::killInstance);
+    faults.put("every instance is killed", this::killEveryInstance);
+    faults.put("an instance is stopped", this::stopInstance);
+    faults.put("an instance hangs", this::hangInstance);
+    faults.put("an instance hangs within a COPY", this::hangWithinCopy);
+    faults.put("a leader is killed", this::killLeader);
+    faults.put("every broker is killed", this::killEveryBroker);
+    faults.put("a broker hangs", this::hangBroker);
+    faults.put("the brokers are restarted one by one", this::restartBrokers);
+    faults.put("the database stops at once", this::stopDatabaseImmediately);
+    faults.put("the database is killed", this::killDatabase);
+    faults.put("the database hangs", this::hangDatabase);
+    faults.put("the database ends all sessions", this::endSessions);
+    faults.put("the database is read-only", this::makeReadOnly);
+    faults.put("a table is missing", this::hideTable);
+    faults.put("a sequence is behind its table", this::setSequenceBack);
+    faults.put("brokers, database and an instance are killed", this::killEverything);
+    faults.put("connections are cut", this::cutLinks);
+    faults.put("the network is slow", this::slowLinks);
+    faults.put("connections to the database go silent", this::silenceDatabase);
+    faults.put("connections to the brokers go silent", this::silenceBrokers);
+    faults.put("a connection is cut before a COMMIT arrives", this::cutBeforeCommit);
+    faults.put("a connection is cut before a COMMIT is confirmed", this::cutAfterCommit);
+    faults.put("poison", this::sendPoison);
+    faults.put("records that are too large", this::sendTooLarge);
+    faults.put("large headers", this::sendLargeHeaders);
+    faults.put("a transaction is left open", this::abandonTransaction);
+    faults.put("a partition is added", this::addPartition);
+    if (cluster.ids().size() > 1) {
+      faults.put("leaders move", this::moveLeaders);
+    }
+    faults.putAll(new ChaosLogFaults(this, chaos, random).all());
+    return faults;
   }
 
   List<Application> running() {

@@ -87,7 +87,7 @@ class ClockIT {
                 DIRECTORY.resolve("postgres"), TestBackends.DIRECTORY.resolve("postgres-dist"), 0)
             .environment(DATABASE.environment());
     postgres.start();
-    kafka = new KafkaCluster(DIRECTORY.resolve("kafka"), 1);
+    kafka = TestBackends.cluster(1);
     kafka.broker(1).environment(BROKER.environment());
     kafka.start();
     pipeline =
