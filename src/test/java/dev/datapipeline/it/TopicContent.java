@@ -168,17 +168,20 @@ final class TopicContent implements AutoCloseable {
           Log last = present(partition);
           Log log = read.get(0);
           List<Held> held = last.from(log.start);
+          // a broker that is killed soon after a deletion brings back what was deleted
+          List<Held> found =
+              log.held.stream().filter(record -> !last.lost.get((int) record.offset())).toList();
           int same = 0;
-          while (same < Math.min(held.size(), log.held.size())
-              && held.get(same).equals(log.held.get(same))) {
+          while (same < Math.min(held.size(), found.size())
+              && held.get(same).equals(found.get(same))) {
             same++;
           }
-          long next = same < log.held.size() ? log.held.get(same).offset() : log.end;
+          long next = same < found.size() ? found.get(same).offset() : log.end;
           if (same == held.size() && next >= last.end) {
-            last.held.addAll(log.held.subList(same, log.held.size()));
+            last.held.addAll(found.subList(same, found.size()));
             last.end = log.end;
           } else {
-            log.earliest = same == 0 ? log.start : log.held.get(same - 1).offset() + 1;
+            log.earliest = same == 0 ? log.start : found.get(same - 1).offset() + 1;
             log.latest = next;
             logs.get(partition).add(log);
           }
