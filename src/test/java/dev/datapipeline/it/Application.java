@@ -64,6 +64,9 @@ final class Application implements AutoCloseable {
     builder.environment().putAll(environment);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("WLP_USER_DIR", directory.userDirectory().toString());
+    if (!environment.containsKey("JVM_ARGS")) {
+      builder.environment().put("JVM_ARGS", ClassArchive.jvmArgs());
+    }
     try {
       process = builder.start();
     } catch (IOException e) {
@@ -86,7 +89,8 @@ final class Application implements AutoCloseable {
   /** Stops the server as an operator would. */
   void stop() {
     ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroy);
-    if (!await(60)) {
+    // a JVM that archives its classes takes longer
+    if (!await(120)) {
       kill();
       throw new IllegalStateException("the server did not stop; see " + log);
     }

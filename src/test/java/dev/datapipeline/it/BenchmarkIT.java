@@ -204,6 +204,8 @@ class BenchmarkIT {
     environment.put("KAFKA_TOPIC", topic);
     environment.put("KAFKA_GROUP_ID", group);
     environment.put("PRODUCER_ENABLED", "false");
+    // a start as users see it, without a class archive
+    environment.put("JVM_ARGS", "");
     return new Application("bench-" + name, environment);
   }
 
