@@ -101,13 +101,8 @@ final class ChaosLogFaults {
     return "deleted stored records before " + before;
   }
 
-  private String deleteUnstored() throws Exception {
-    if (random.nextBoolean()) {
-      faults.stopEveryInstance();
-    } else {
-      faults.running().forEach(Application::kill);
-    }
-    Thread.sleep(random.nextInt(2_000));
+  /** Ends those of instances that are gone; a faulty link may have kept them open. */
+  private void endSessions() {
     await("no more sessions")
         .atMost(Pipeline.PATIENCE)
         .until(
@@ -115,9 +110,19 @@ final class ChaosLogFaults {
                 pipeline
                         .database()
                         .number(
-                            "SELECT count(*) FROM pg_stat_activity"
+                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                                 + " WHERE usename = current_user AND pid <> pg_backend_pid()")
                     == 0);
+  }
+
+  private String deleteUnstored() throws Exception {
+    if (random.nextBoolean()) {
+      faults.stopEveryInstance();
+    } else {
+      faults.running().forEach(Application::kill);
+    }
+    Thread.sleep(random.nextInt(2_000));
+    endSessions();
     Map<Integer, Long> ends = pipeline.endOffsets();
     chaos.content().readTo(ends);
     Map<Integer, Long> positions = pipeline.positions();
