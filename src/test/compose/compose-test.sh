@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests docker-compose.yml, liberty/Dockerfile and the commands of README.md and docs/compose.md by running them, in a copy of
+# Tests docker-compose.yml, liberty/Dockerfile and Docker's commands of README.md and docs/ by running them, in a copy of
 # the project and as a Compose project of its own. Prints one line for each check.
 #
 # Usage: compose-test.sh             run the checks of the gate
@@ -107,10 +107,10 @@ recovers() {
 
 starts_again() { docker compose up --detach && recovers; }
 
-# Runs the commands below a marker in README.md or docs/compose.md.
+# Runs the commands below a marker in a document.
 documented() { # NAME
   local text
-  text=$(documented_commands "$1" README.md docs/compose.md) || return 1
+  text=$(documented_commands "$1" README.md docs/compose.md docs/security.md) || return 1
   echo "$text"
   bash -euo pipefail -c "$text" < /dev/null
 }
@@ -127,6 +127,8 @@ prints_lines() {
   echo "$out"
   [ "$(grep -c "$2" <<< "$out")" -ge "$3" ]
 }
+
+survives_what_the_readme_kills() { prints 'readme: kill' sensor_data && everything_stored_once; }
 
 network=${COMPOSE_PROJECT_NAME}_pipeline
 
@@ -434,7 +436,7 @@ grafana_starts() {
 observability_can_be_removed() { docker compose --profile observability rm --stop --force prometheus grafana; }
 
 dev_mode_on_the_host() {
-  docker compose stop app || return 1
+  docker compose down --timeout 30 && documented 'develop: backends' || return 1
   local before port=9080
   port_is_free "$port" || port=9680
   local url=http://localhost:$port/health/ready
@@ -517,6 +519,8 @@ check 'README: produce in the container and from the host' documented 'readme: p
 check 'README: the record produced in the container is a row' documented_prints 'readme: select' '"container"'
 check 'README: the record produced from the host is a row' documented_prints 'readme: select' '"host"'
 check 'README: read the topic' prints_lines 'readme: consume' '"sensor"' 5
+check 'README: kill, and ask whether anything is missing' survives_what_the_readme_kills
+check 'docs: the operator password' documented_prints 'operator password' 'the user operator is '
 check 'docs: query from the host' documented 'query from the host'
 check 'docs: produce in the container' documented produce
 check 'docs: produce from the host' documented 'produce from the host'
