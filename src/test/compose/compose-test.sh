@@ -110,7 +110,7 @@ starts_again() { docker compose up --detach && recovers; }
 # Runs the commands below a marker in a document.
 documented() { # NAME
   local text
-  text=$(documented_commands "$1" README.md docs/compose.md docs/security.md) || return 1
+  text=$(documented_commands "$1" README.md docs/compose.md docs/brief.md docs/security.md) || return 1
   echo "$text"
   bash -euo pipefail -c "$text" < /dev/null
 }
@@ -128,6 +128,19 @@ prints_lines() {
   [ "$(grep -c "$2" <<< "$out")" -ge "$3" ]
 }
 
+has_three_services() {
+  local out
+  out=$(documented 'brief: services' 2>&1)
+  echo "$out"
+  [ "$(grep -cE '^(app|kafka|postgres) Up .*healthy' <<< "$out")" = 3 ] && [ "$(grep -cE '^[0-9.:a-f]+ +(kafka|app)' <<< "$out")" = 2 ]
+}
+keeps_its_rows() {
+  local out counts
+  out=$(documented 'brief: persistence' 2>&1) || { echo "$out"; return 1; }
+  echo "$out"
+  mapfile -t counts < <(grep -x '[0-9]*' <<< "$out")
+  [ ${#counts[@]} = 2 ] && [ "${counts[0]}" -gt 0 ] && [ "${counts[1]}" -ge "${counts[0]}" ] && everything_stored_once
+}
 survives_what_the_readme_kills() { prints 'readme: kill' sensor_data && everything_stored_once; }
 
 network=${COMPOSE_PROJECT_NAME}_pipeline
@@ -520,6 +533,13 @@ check 'README: the record produced in the container is a row' documented_prints 
 check 'README: the record produced from the host is a row' documented_prints 'readme: select' '"host"'
 check 'README: read the topic' prints_lines 'readme: consume' '"sensor"' 5
 check 'README: kill, and ask whether anything is missing' survives_what_the_readme_kills
+check 'brief: one topic on one broker' prints 'brief: topic' 'PartitionCount: 4'
+check 'brief: the producer sends id, timestamp and value' prints_lines 'brief: producer' '"id":.*"timestamp":.*"value":' 3
+check 'brief: the table' prints_lines 'brief: table' '^ \(id\|timestamp\|payload\) .*not null' 3
+check 'brief: rows' prints_lines 'brief: rows' '^ *[0-9]* |.*| *-\?[0-9.]*$' 5
+check 'brief: the proof' prints 'brief: proof' sensor_data
+check 'brief: three services in one network' has_three_services
+check 'brief: the data survive' keeps_its_rows
 check 'docs: the operator password' documented_prints 'operator password' 'the user operator is '
 check 'docs: query from the host' documented 'query from the host'
 check 'docs: produce in the container' documented produce
