@@ -18,6 +18,7 @@ case ${1:-} in
 esac
 
 documents=(README.md docs/local.md docs/api.md docs/CONTRIBUTING.md)
+while IFS= read -r lesson; do documents+=("docs/lessons/${lesson##*/}"); done < <(find "$project/docs/lessons" -name '[1-9]*.md')
 mvn_pid=
 
 diagnose() { tail -n 20 "$work/mvn.log" target/backends/postgres/server.log; }
@@ -129,6 +130,31 @@ check 'look into the topic' prints 'mvn: look into the topic' 'Processed a total
 check 'the broker hangs' hangs_and_comes_back 'mvn: hang the broker'
 check 'a table is missing' hangs_and_comes_back 'mvn: take the table away'
 check 'nothing is missing or duplicated' nothing_is_missing
+check 'lesson 1: send' documented 'lesson 1: send'
+check 'lesson 1: the record has a partition and an offset' prints 'lesson 1: topic' 'Partition:[0-9].*Offset:[0-9].*door-7.*lesson-1'
+check 'lesson 1: the row has them, too' prints 'lesson 1: row' 'sensor_data.*"lesson-1"'
+check 'lesson 1: position' prints 'lesson 1: position' sensor_data
+check 'lesson 1: over HTTP' prints 'lesson 1: http' '"lesson-1"'
+check 'lesson 2: the table is away' hangs_and_comes_back 'lesson 2: table'
+check 'lesson 2: the broker hangs' documented 'lesson 2: broker'
+check 'lesson 2: sessions end' prints_now 'lesson 2: sessions' '^ +[1-9]'
+check 'lesson 2: the application recovers' becomes_ready
+check 'lesson 2: proof' prints 'lesson 2: proof' '\([45] rows\)'
+check 'lesson 2: the proof can fail' prints_now 'lesson 2: doubt' '^ +[0-9] \| +1$' ROLLBACK
+check 'lesson 3: send' documented 'lesson 3: send'
+check 'lesson 3: the good ones are rows' prints 'lesson 3: rows' '"n":1' '"n":2'
+check 'lesson 3: the bad one is a dead letter' prints 'lesson 3: letter' 'not JSON.*invalid input syntax'
+check 'lesson 3: replay' prints 'lesson 3: replay' '"corrected"'
+check 'lesson 4: pause' documented 'lesson 4: pause'
+check 'lesson 4: send' documented 'lesson 4: send'
+check 'lesson 4: lag' prints 'lesson 4: lag' '"lag":1[0-9]{5}' '"status":"DOWN"'
+check 'lesson 4: resume' prints 'lesson 4: resume' '100000 of 100000'
+check 'lesson 6: view' prints 'lesson 6: view' '\(5 rows\)'
+check 'lesson 6: star schema' documented 'lesson 6: star'
+check 'lesson 6: load' prints_now 'lesson 6: load' 'INSERT 0 [1-9]'
+check 'lesson 6: ask' prints 'lesson 6: ask' 'temperature'
+check 'lesson 6: contract' prints_now 'lesson 6: contract' 9999999
+check 'still nothing is missing or duplicated' nothing_is_missing
 before=$(cd "$copy" && rows)
 check 'Ctrl-C stops everything' stop_mvn
 check 'nothing is left running' nothing_is_left
