@@ -19,6 +19,9 @@ ALTER DATABASE :"database" SET search_path = pipeline, public;
 
 CREATE ROLE :"reader" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'reader_password';
 ALTER ROLE :"reader" SET default_transaction_read_only = on;
+-- Readers must not take all connections, nor run for so long that autovacuum can't clean up
+ALTER ROLE :"reader" CONNECTION LIMIT 20;
+ALTER ROLE :"reader" SET statement_timeout = '5min';
 GRANT CONNECT ON DATABASE :"database" TO :"reader";
 GRANT USAGE ON SCHEMA pipeline TO :"reader";
 -- Includes the tables of future migrations

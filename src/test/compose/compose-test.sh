@@ -235,8 +235,8 @@ hardened() { # SERVICE...
     grep -q '^NoNewPrivs:[[:space:]]*1' <<< "$process" || { echo "$service can gain privileges"; status=1; }
     grep -qE '^CapEff:[[:space:]]*0+$' <<< "$process" || { echo "$service has capabilities"; status=1; }
     ! grep -qE '^Uid:[[:space:]]*0' <<< "$process" || { echo "$service runs as root"; status=1; }
-    docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{gt .HostConfig.Memory 0}}' "$id" \
-      | grep -qx 'unless-stopped true' || { echo "$service has no restart policy or no memory limit"; status=1; }
+    docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{gt .HostConfig.Memory 0}} {{.HostConfig.PidsLimit}}' "$id" \
+      | grep -qx 'unless-stopped true 1024' || { echo "$service has no restart policy, memory limit or process limit"; status=1; }
     docker inspect --format '{{range $p, $b := .NetworkSettings.Ports}}{{range $b}}{{.HostIp}} {{end}}{{end}}' "$id" \
       | grep -qE '^127\.0\.0\.1 $' || { echo "$service is published on another interface than loopback"; status=1; }
     docker inspect --format '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}' "$id" | tr ' ' '\n' \
@@ -267,6 +267,8 @@ roles_are_separate() {
   role=reader fails sql 'DELETE FROM raw_events' || return 1
   role=reader fails sql 'SET default_transaction_read_only = off; DELETE FROM raw_events' || return 1
   role=reader fails sql 'CREATE TEMP TABLE t (x int)' || return 1
+  [ "$(role=reader sql 'SHOW statement_timeout')" = 5min ] || return 1
+  [ "$(sql "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'reader'")" = 20 ] || return 1
   sql 'DROP TABLE of_a_later_migration'
 }
 
@@ -406,10 +408,15 @@ prometheus_api() { from_host -G "http://localhost:$PROMETHEUS_PORT/api/v1/$1" "$
 prometheus_returns() { # EXPRESSION VALUE
   prometheus_api query --data-urlencode "query=$1" | tee /dev/stderr | grep -qF ",\"$2\"]}]"
 }
+prometheus_finds() { # HOST:PORT: whether it knows the name
+  ! docker compose exec -T prometheus wget -q -T 3 -O /dev/null "http://$1" 2>&1 | tee /dev/stderr | grep -q 'bad address'
+}
 prometheus_starts() {
   export COMPOSE_PROFILES=observability
   docker compose up --detach --wait prometheus || return 1
-  hardened prometheus && has_read_only_root prometheus
+  hardened prometheus && has_read_only_root prometheus || return 1
+  prometheus_finds app:9080 || { echo 'prometheus does not find app'; return 1; }
+  fails prometheus_finds kafka:9092 && fails prometheus_finds postgres:5432 || { echo 'prometheus finds kafka or postgres'; return 1; }
 }
 every_instance_is_scraped() {
   wait_until 60 prometheus_returns 'sum(up{job="datapipeline"})' 3 || return 1
