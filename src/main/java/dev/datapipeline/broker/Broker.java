@@ -15,6 +15,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -80,7 +81,7 @@ public class Broker {
             : Optional.of((short) config.replicationFactor());
     NewTopic topic = new NewTopic(name, Optional.of(config.partitions()), replicas);
     try {
-      get(admin().createTopics(List.of(topic)).all());
+      ask(admin -> admin.createTopics(List.of(topic)).all());
       return true;
     } catch (BrokerUnavailableException e) {
       if (e.getCause() instanceof TopicExistsException) {
@@ -107,7 +108,7 @@ public class Broker {
   public Optional<Topic> topic(String name) {
     try {
       TopicDescription description =
-          get(admin().describeTopics(List.of(name)).topicNameValues().get(name));
+          ask(admin -> admin.describeTopics(List.of(name)).topicNameValues().get(name));
       return Optional.of(
           new Topic(
               javaUuid(description.topicId()),
@@ -153,7 +154,7 @@ public class Broker {
    */
   boolean isCompacted(String topic) {
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-    return get(admin().describeConfigs(List.of(resource)).values().get(resource))
+    return ask(admin -> admin.describeConfigs(List.of(resource)).values().get(resource))
         .get(TopicConfig.CLEANUP_POLICY_CONFIG)
         .value()
         .contains(TopicConfig.CLEANUP_POLICY_COMPACT);
@@ -213,7 +214,7 @@ public class Broker {
       Collection<TopicPartition> partitions, OffsetSpec which, IsolationLevel isolationLevel) {
     var request =
         partitions.stream().collect(Collectors.toMap(partition -> partition, any -> which));
-    return get(admin().listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
+    return ask(admin -> admin.listOffsets(request, new ListOffsetsOptions(isolationLevel)).all());
   }
 
   private synchronized Admin admin() {
@@ -227,19 +228,34 @@ public class Broker {
     return admin;
   }
 
-  private <T> T get(KafkaFuture<T> future) {
+  private <T> T ask(Function<Admin, KafkaFuture<T>> question) {
+    Admin asked = admin();
     try {
-      return future.get(TIMEOUT.toMillis() + 500, TimeUnit.MILLISECONDS);
+      return question.apply(asked).get(TIMEOUT.toMillis() + 500, TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException
-          ? new BrokerUnavailableException(bootstrapServers().explainSilence())
+          ? noAnswer(asked)
           : new BrokerUnavailableException(e.getCause());
     } catch (TimeoutException e) {
-      throw new BrokerUnavailableException(bootstrapServers().explainSilence());
+      throw noAnswer(asked);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new BrokerUnavailableException(e);
     }
+  }
+
+  /**
+   * Has the next question connect anew. A client that connected while the network let nothing
+   * through may never give up that connection.
+   */
+  private BrokerUnavailableException noAnswer(Admin asked) {
+    synchronized (this) {
+      if (admin == asked) {
+        admin = null;
+      }
+    }
+    asked.close(Duration.ZERO);
+    return new BrokerUnavailableException(bootstrapServers().explainSilence());
   }
 
   private BootstrapServers bootstrapServers() {
