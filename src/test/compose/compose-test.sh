@@ -409,7 +409,10 @@ prometheus_returns() { # EXPRESSION VALUE
   prometheus_api query --data-urlencode "query=$1" | tee /dev/stderr | grep -qF ",\"$2\"]}]"
 }
 prometheus_finds() { # HOST:PORT: whether it knows the name
-  ! docker compose exec -T prometheus wget -q -T 3 -O /dev/null "http://$1" 2>&1 | tee /dev/stderr | grep -q 'bad address'
+  local out
+  out=$(docker compose exec -T prometheus wget -q -T 3 -O /dev/null "http://$1" 2>&1)
+  echo "$out"
+  [[ $out != *'bad address'* ]]
 }
 prometheus_starts() {
   export COMPOSE_PROFILES=observability
