@@ -123,7 +123,7 @@ check 'api: statistics' prints 'mvn: statistics' '"lag"'
 check 'api: losses' prints 'mvn: losses' '\[\]'
 check 'api: live' prints_at_once 'mvn: live' '^data:'
 check 'api: replay' prints 'mvn: replay' 'not json'
-check 'api: control' prints_now 'mvn: control' '"producer"'
+check 'api: control' prints_now 'mvn: control' '"paused":true' '"interval":"PT0.1S"'
 check 'look' prints 'mvn: look' '"UP"' '"stored":'
 check 'look into the database' prints 'mvn: look into the database' sensor_data 22P02
 check 'look into the topic' prints 'mvn: look into the topic' 'Processed a total of 1 messages'
