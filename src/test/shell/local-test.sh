@@ -5,7 +5,7 @@
 # Usage: local-test.sh [--help]
 # Environment: TOOLS_REQUIRED=true   fail instead of skipping when something is missing
 #
-# Needs what `mvn` needs, and psql, curl and jq. Ports 15432, 19092, 9080, 15433, 19093 and 9081 must be free.
+# Needs what `mvn` needs, and psql, curl and perl. Ports 15432, 19092, 9080, 15433, 19093 and 9081 must be free.
 set -uo pipefail
 
 # shellcheck source=SCRIPTDIR/checks.sh
@@ -82,7 +82,7 @@ prints_at_once() { # NAME PATTERN
   grep -q -- "$2" <<< "$out"
 }
 
-becomes_ready() { wait_until 90 curl -sf -o /dev/null "localhost:${1:-9080}/health/ready"; }
+becomes_ready() { wait_until 90 curl -sf -o /dev/null localhost:9080/health/ready; }
 hangs_and_comes_back() { prints_now "$1" '"status":"DOWN"' && becomes_ready; }
 nothing_is_missing() {
   prints 'mvn: verify' sensor_data || return 1
@@ -96,7 +96,7 @@ ports_are_free() {
   done
 }
 
-for tool in psql curl jq perl; do
+for tool in psql curl perl; do
   has_commands $tool || skip_everything 'the test of mvn' "$tool is not installed"
 done
 copy_project
@@ -167,4 +167,4 @@ check 'mvn starts again, on other ports' the_banner_is_printed && {
 }
 
 echo '# Documented commands that no test runs:'
-grep -A2 '^<!-- not run: ' "$project"/README.md "$project"/docs/*.md | sed -n "s|^$project/\(.*\)-\?<!-- not run: \(.*\) -->|#   \1 \2|p"
+grep '^<!-- not run: ' "$project"/README.md "$project"/docs/*.md | sed -n "s|^$project/\(.*\)-\?<!-- not run: \(.*\) -->|#   \1 \2|p"

@@ -88,9 +88,13 @@ final class Application implements AutoCloseable {
 
   /** Stops the server as an operator would. */
   void stop() {
+    stop(60);
+  }
+
+  /** Stops the server within the given number of seconds. */
+  void stop(long seconds) {
     ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroy);
-    // a JVM that archives its classes takes longer
-    if (!await(120)) {
+    if (!await(seconds)) {
       kill();
       throw new IllegalStateException("the server did not stop; see " + log);
     }

@@ -81,7 +81,8 @@ final class ClassArchive {
       await("the application")
           .atMost(Duration.ofMinutes(3))
           .until(() -> application.health().live().equals("UP"));
-      application.stop();
+      // the JVM writes the archive when it ends
+      application.stop(120);
     }
     Files.move(unfinished, FILE, StandardCopyOption.ATOMIC_MOVE);
   }
