@@ -35,7 +35,7 @@ unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGR
 diagnose() {
   docker compose ps --all --format '{{.Name}} {{.Status}}'
   docker compose logs --no-color --tail 40 app
-  docker compose exec -T app curl -s -m 8 http://localhost:9080/health/ready
+  docker compose exec -T app curl -s -m 8 http://localhost:9080/api/health/ready
 }
 
 cleanup() {
@@ -177,11 +177,11 @@ every_setting_passes_through() {
 
 env_example_states_the_defaults() {
   docker compose --profile observability config > "$work/without" || return 1
-  grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|DB_SSLROOTCERT|OPERATOR_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
+  grep -vE '^#(DB_PASSWORD|DB_READER_PASSWORD|DB_SSLROOTCERT|OPERATOR_PASSWORD|API_PRODUCER_PASSWORD|API_READER_PASSWORD|APP_IMAGE)=' .env.example | sed 's/^#\([A-Z_]*=\)/\1/' > "$work/example.env"
   docker compose --profile observability --env-file "$work/example.env" config > "$work/with" || return 1
   # apart from the application's own settings, which Compose only passes on, nothing changes
   local found
-  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
+  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|HTTP|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
   [ -z "$found" ] || { echo "$found"; return 1; }
   # and those are the defaults in the application's configuration
   local name value

@@ -273,14 +273,14 @@ function control(label, of, path, error) {
   return button;
 }
 
-/** Sends a request as the operator, after signing in if necessary. Returns the answer, or null after reporting an error. */
+/** Sends a request as the user, after signing in if necessary. Returns the answer, or null after reporting an error. */
 async function operate(method, path, error) {
   error('');
   if (!authorization && !await signIn()) return null;
   try {
     const response = await fetch(path, {method, headers: {Authorization: authorization}, credentials: 'omit'});
     const answer = await response.json().catch(() => ({}));
-    if (response.status === 401 || response.status === 403) signOut();
+    if (response.status === 401) signOut();
     if (!response.ok) {
       error(answer.detail ?? `the server answered with status ${response.status}`);
       return null;
@@ -302,6 +302,14 @@ function signIn() {
   if (!dialog.open) dialog.showModal();
   $('password').focus();
   return new Promise(resolve => { signedIn = resolve; });
+}
+
+function refusal(response) {
+  switch (response.status) {
+    case 401: return 'Wrong name or password.';
+    case 429: return `Too many wrong passwords. Try again in ${response.headers.get('Retry-After')} seconds.`;
+    default: return `The server answered with status ${response.status}.`;
+  }
 }
 
 function signOut() {
@@ -327,14 +335,15 @@ $('sign-in-form').addEventListener('submit', async event => {
   const tried = `Basic ${btoa(String.fromCharCode(...bytes))}`;
   try {
     const response = await fetch('/api/operator', {method: 'POST', headers: {Authorization: tried}, credentials: 'omit'});
-    if (response.ok) {
+    // 403: the name and the password are right, but the user may not control
+    if (response.ok || response.status === 403) {
       authorization = tried;
       setText('sign-in', 'Sign out');
       announce('signed in');
       dialog.close();
       live.retry();
     } else {
-      setText('sign-in-error', response.status === 401 ? 'Wrong name or password.' : `The server answered with status ${response.status}.`);
+      setText('sign-in-error', refusal(response));
       $('password').select();
     }
   } catch {

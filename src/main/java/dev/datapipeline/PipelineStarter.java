@@ -16,7 +16,7 @@ import dev.datapipeline.health.PipelineGauges;
 import dev.datapipeline.health.PipelineMonitor;
 import dev.datapipeline.health.StartupState;
 import dev.datapipeline.health.TelemetryMetrics;
-import dev.datapipeline.http.Operator;
+import dev.datapipeline.http.Users;
 import dev.datapipeline.producer.EventTimer;
 import dev.datapipeline.producer.RunningSources;
 import dev.datapipeline.storage.Migrations;
@@ -31,6 +31,7 @@ import jakarta.ejb.TransactionAttribute;
 import jakarta.ejb.TransactionAttributeType;
 import jakarta.enterprise.concurrent.ManagedThreadFactory;
 import jakarta.inject.Inject;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -63,7 +64,7 @@ public class PipelineStarter {
   @Inject private PipelineGauges gauges;
   @Inject private TelemetryMetrics telemetryMetrics;
   @Inject private StartupState state;
-  @Inject private Operator operator;
+  @Inject private Users users;
   @Inject private LiveFeed liveFeed;
 
   private final Retry retry = new Retry(pauses(), pauses());
@@ -83,7 +84,8 @@ public class PipelineStarter {
     gauges.start();
     telemetryMetrics.start();
     monitor.start();
-    operator.announce();
+    // the server's own directory
+    users.announce(Path.of(""));
     liveFeed.start();
     thread = threads.newThread(this::startInOrder);
     thread.setName("datapipeline start");

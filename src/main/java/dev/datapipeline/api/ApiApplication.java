@@ -16,8 +16,9 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
             title = "datapipeline",
             version = "1",
             description =
-                "Post events, read them, and control the pipeline. Posting and controlling require the"
-                    + " operator; API_READ_ACCESS sets who may read. Errors are"
+                "Post events, read them, and control the pipeline. Posting requires the role producer or"
+                    + " operator, controlling the role operator. API_READ_ACCESS sets who may read"
+                    + " without credentials; the roles reader and operator always may. Errors are"
                     + " application/problem+json (RFC 9457).",
             license =
                 @License(name = "Apache-2.0", url = "https://www.apache.org/licenses/LICENSE-2.0")))
@@ -25,7 +26,7 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
     securitySchemeName = ApiApplication.OPERATOR,
     type = SecuritySchemeType.HTTP,
     scheme = "basic",
-    description = "OPERATOR_USER and OPERATOR_PASSWORD")
+    description = "The name and the password of a user with the required role")
 public class ApiApplication extends Application {
   static final String OPERATOR = "operator";
 }

@@ -42,9 +42,13 @@ public class ApiDescription implements OASFilter {
     } else {
       operation.setSecurity(
           List.of(OASFactory.createSecurityRequirement().addScheme(ApiApplication.OPERATOR)));
-      addIfMissing(responses, "401", "The operator's name and password are missing or wrong");
-      addIfMissing(responses, "403", "The request comes from a page of another site");
+      addIfMissing(responses, "401", "Name and password are missing or wrong");
     }
+    addIfMissing(
+        responses,
+        "403",
+        "The user does not have the required role, or the request comes from a page of another site");
+    addIfMissing(responses, "429", "Too many wrong passwords from the same address");
     addIfMissing(
         responses,
         "503",

@@ -82,8 +82,8 @@ public class Configuration {
   }
 
   @Produces
-  OperatorConfig operator() {
-    return OperatorConfig.from(settings);
+  AccountsConfig accounts() {
+    return AccountsConfig.from(settings);
   }
 
   /**
@@ -96,7 +96,7 @@ public class Configuration {
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
     return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
-            + "producer %s; %s; %s; %s; consumer %s; %s; operator %s")
+            + "producer %s; %s; %s; %s; consumer %s; %s; %s")
         .formatted(
             database().address(),
             database().sslMode(),
@@ -110,6 +110,6 @@ public class Configuration {
             file(),
             consumer.enabled() ? consumer : "disabled",
             api(),
-            operator().user());
+            accounts());
   }
 }

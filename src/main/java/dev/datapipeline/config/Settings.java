@@ -2,10 +2,12 @@ package dev.datapipeline.config;
 
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.Config;
 
 /**
@@ -56,6 +58,17 @@ final class Settings {
 
   private static String property(String setting) {
     return setting.toLowerCase(Locale.ROOT).replace('_', '.');
+  }
+
+  /** Returns the elements of a setting, which commas separate; none if it is empty. */
+  <T> List<T> list(String setting, Function<String, T> parser, String allowed) {
+    return read(
+        setting,
+        allowed,
+        value ->
+            value.isEmpty()
+                ? List.of()
+                : Stream.of(value.split(",", -1)).map(String::strip).map(parser).toList());
   }
 
   boolean flag(String setting) {

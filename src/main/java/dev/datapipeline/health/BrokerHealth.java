@@ -5,7 +5,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
 import org.eclipse.microprofile.health.HealthCheck;
-import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
@@ -18,22 +17,26 @@ class BrokerHealth extends PartHealth {
   @Inject private StartupState startup;
   @Inject private KafkaConfig config;
 
+  BrokerHealth() {
+    super("broker");
+  }
+
   @Produces
   @Startup
   HealthCheck started() {
-    return startupCheck(startup);
+    return () -> withoutData(isStarted());
   }
 
   @Produces
   @Readiness
   HealthCheck ready() {
-    return this::readiness;
+    return () -> withoutData(isReady());
   }
 
   @Produces
   @Liveness
   HealthCheck live() {
-    return this::liveness;
+    return () -> withoutData(isLive());
   }
 
   @Override
@@ -52,16 +55,14 @@ class BrokerHealth extends PartHealth {
   }
 
   @Override
-  HealthCheckResponseBuilder describe() {
-    HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("broker")
-            .withData("bootstrapServers", config.bootstrapServers())
-            .withData("topic", String.join(", ", config.topics()));
+  void describe(HealthCheckResponseBuilder response) {
+    response
+        .withData("bootstrapServers", config.bootstrapServers())
+        .withData("topic", String.join(", ", config.topics()));
     TopicOffsets topics = monitor.topics().value();
     if (topics != null) {
       response.withData("partitions", topics.ends().size());
     }
     addError(response, monitor.topics().failure());
-    return response;
   }
 }

@@ -12,7 +12,6 @@ import jakarta.inject.Inject;
 import java.util.Optional;
 import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.health.HealthCheck;
-import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
@@ -28,22 +27,26 @@ class ConsumerHealth extends PartHealth {
   @Inject private ConsumerConfig config;
   @Inject private KafkaConfig kafka;
 
+  ConsumerHealth() {
+    super("consumer");
+  }
+
   @Produces
   @Startup
   HealthCheck started() {
-    return startupCheck(startup);
+    return () -> withoutData(isStarted());
   }
 
   @Produces
   @Readiness
   HealthCheck ready() {
-    return this::readiness;
+    return () -> withoutData(isReady());
   }
 
   @Produces
   @Liveness
   HealthCheck live() {
-    return this::liveness;
+    return () -> withoutData(isLive());
   }
 
   @Override
@@ -76,16 +79,15 @@ class ConsumerHealth extends PartHealth {
   }
 
   @Override
-  HealthCheckResponseBuilder describe() {
+  void describe(HealthCheckResponseBuilder response) {
     PipelineMetrics.Counts counts = metrics.counts();
-    HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("consumer")
-            .withData("group", kafka.groupId())
-            .withData("paused", consumer.state().isPaused())
-            .withData("stored", counts.stored())
-            .withData("deadLetters", counts.deadLettered())
-            .withData("retries", counts.retries())
-            .withData("assignedPartitions", consumer.assignedPartitions().size());
+    response
+        .withData("group", kafka.groupId())
+        .withData("paused", consumer.state().isPaused())
+        .withData("stored", counts.stored())
+        .withData("deadLetters", counts.deadLettered())
+        .withData("retries", counts.retries())
+        .withData("assignedPartitions", consumer.assignedPartitions().size());
     if (monitor.lostOffsets() > 0) {
       response.withData("lostOffsets", monitor.lostOffsets());
     }
@@ -108,6 +110,5 @@ class ConsumerHealth extends PartHealth {
                             open.waiting())));
     addAge(response, "secondsSinceLastStoredBatch", consumer.state().lastStoredAt());
     addError(response, consumer.state().lastError());
-    return response;
   }
 }

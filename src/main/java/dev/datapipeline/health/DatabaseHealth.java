@@ -5,7 +5,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
 import org.eclipse.microprofile.health.HealthCheck;
-import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
@@ -18,22 +17,26 @@ class DatabaseHealth extends PartHealth {
   @Inject private StartupState startup;
   @Inject private DatabaseConfig config;
 
+  DatabaseHealth() {
+    super("database");
+  }
+
   @Produces
   @Startup
   HealthCheck started() {
-    return startupCheck(startup);
+    return () -> withoutData(isStarted());
   }
 
   @Produces
   @Readiness
   HealthCheck ready() {
-    return this::readiness;
+    return () -> withoutData(isReady());
   }
 
   @Produces
   @Liveness
   HealthCheck live() {
-    return this::liveness;
+    return () -> withoutData(isLive());
   }
 
   @Override
@@ -52,10 +55,8 @@ class DatabaseHealth extends PartHealth {
   }
 
   @Override
-  HealthCheckResponseBuilder describe() {
-    HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("database").withData("address", config.address());
+  void describe(HealthCheckResponseBuilder response) {
+    response.withData("address", config.address());
     addError(response, monitor.database().failure());
-    return response;
   }
 }

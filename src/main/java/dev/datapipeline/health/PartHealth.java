@@ -4,15 +4,22 @@ import dev.datapipeline.failure.SteadyClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 
 /**
- * The health of one part of the pipeline at the three endpoints. Reads only values that are already
- * in memory, so a check never hangs. Thread-safe.
+ * The health of one part of the pipeline. Reads only values that are already in memory, so a check
+ * never hangs. Thread-safe.
+ *
+ * <p>Everybody can call {@code /health} and its endpoints, and a check doesn't learn who calls it.
+ * So they give no data; {@link HealthChecks} does.
  */
 abstract class PartHealth {
+  private final String name;
+
+  PartHealth(String name) {
+    this.name = name;
+  }
 
   /** Returns whether the part has started, even if it doesn't work now. */
   abstract boolean isStarted();
@@ -26,26 +33,34 @@ abstract class PartHealth {
    */
   abstract boolean isLive();
 
-  /** Returns the part's name and data, without a status. */
-  abstract HealthCheckResponseBuilder describe();
+  /** Adds what is known about the part. */
+  abstract void describe(HealthCheckResponseBuilder response);
 
-  /** Returns a check for {@code /health/started} that names what the start is waiting for. */
-  HealthCheck startupCheck(StartupState startup) {
-    return () -> {
-      HealthCheckResponseBuilder response = describe();
-      startup.failure().ifPresent(failure -> response.withData("waitingFor", failure));
-      return response.status(isStarted()).build();
-    };
+  /** Returns the answer of a public endpoint. */
+  HealthCheckResponse withoutData(boolean up) {
+    return HealthCheckResponse.named(name).status(up).build();
   }
 
-  /** Returns the answer of {@code /health/ready}. */
-  HealthCheckResponse readiness() {
-    return describe().status(isReady()).build();
+  /** Returns an answer for those who may read. */
+  HealthCheckResponse withData(boolean up) {
+    return described().status(up).build();
   }
 
-  /** Returns the answer of {@code /health/live}. */
-  HealthCheckResponse liveness() {
-    return describe().status(isLive()).build();
+  /**
+   * Returns an answer for those who may read.
+   *
+   * @param waitingFor what the start is waiting for; empty if it isn't waiting
+   */
+  HealthCheckResponse withData(boolean up, Optional<String> waitingFor) {
+    HealthCheckResponseBuilder response = described();
+    waitingFor.ifPresent(failure -> response.withData("waitingFor", failure));
+    return response.status(up).build();
+  }
+
+  private HealthCheckResponseBuilder described() {
+    HealthCheckResponseBuilder response = HealthCheckResponse.named(name);
+    describe(response);
+    return response;
   }
 
   static void addAge(HealthCheckResponseBuilder response, String name, Optional<Instant> moment) {

@@ -10,7 +10,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
 import org.eclipse.microprofile.health.HealthCheck;
-import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
@@ -26,22 +25,26 @@ class ProducerHealth extends PartHealth {
   @Inject private PipelineMetrics metrics;
   @Inject private ProducerConfig config;
 
+  ProducerHealth() {
+    super("producer");
+  }
+
   @Produces
   @Startup
   HealthCheck started() {
-    return startupCheck(startup);
+    return () -> withoutData(isStarted());
   }
 
   @Produces
   @Readiness
   HealthCheck ready() {
-    return this::readiness;
+    return () -> withoutData(isReady());
   }
 
   @Produces
   @Liveness
   HealthCheck live() {
-    return this::liveness;
+    return () -> withoutData(isLive());
   }
 
   @Override
@@ -65,21 +68,18 @@ class ProducerHealth extends PartHealth {
   }
 
   @Override
-  HealthCheckResponseBuilder describe() {
+  void describe(HealthCheckResponseBuilder response) {
     PipelineMetrics.Counts counts = metrics.counts();
-    HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("producer")
-            .withData("enabled", config.enabled())
-            .withData(
-                "source",
-                String.join(", ", config.sources().stream().map(SourceConfig::name).toList()))
-            .withData("paused", String.join(", ", control.paused()))
-            .withData("sent", counts.sent())
-            .withData("notSent", counts.notSent())
-            .withData("inFlight", publisher.inFlight());
+    response
+        .withData("enabled", config.enabled())
+        .withData(
+            "source", String.join(", ", config.sources().stream().map(SourceConfig::name).toList()))
+        .withData("paused", String.join(", ", control.paused()))
+        .withData("sent", counts.sent())
+        .withData("notSent", counts.notSent())
+        .withData("inFlight", publisher.inFlight());
     addAge(response, "secondsSinceLastAcknowledgement", publisher.acknowledgedAt());
     control.problem().ifPresent(line -> response.withData("problem", line));
     addError(response, control.failure().or(publisher::lastError));
-    return response;
   }
 }

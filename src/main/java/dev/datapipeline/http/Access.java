@@ -1,6 +1,10 @@
 package dev.datapipeline.http;
 
+import dev.datapipeline.config.AddressRange;
 import dev.datapipeline.config.ApiConfig;
+import dev.datapipeline.failure.FailureText;
+import dev.datapipeline.metrics.PipelineMetrics;
+import dev.datapipeline.storage.read.OperatorActions.Action;
 import jakarta.inject.Inject;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -12,28 +16,45 @@ import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Decides who may call the API. The decision depends on the HTTP method alone and is made before a
- * resource is looked up, so an operation that is added later cannot be open by mistake: everything
- * except a read requires the operator.
+ * Decides who may call the API. The decision depends on the method and the path alone and is made
+ * before a resource is looked up. An operation that is added later cannot be open by mistake:
+ * everything requires the operator, except reads and the posting of events.
  */
 @WebFilter(urlPatterns = "/api/*", asyncSupported = true)
 public class Access extends HttpFilter {
   private static final long serialVersionUID = 1L;
   private static final Set<String> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
   private static final String BEARER = "Bearer ";
+  private static final String EVENTS = "/events";
+
+  /** Lets a client check the operator's credentials, and changes nothing. */
+  private static final String SIGN_IN = "/operator";
+
+  private static final int MAX_ACTION_LENGTH = 2000;
   private static final Logger LOG = Logger.getLogger(Access.class.getName());
 
   private transient ReadPolicy readPolicy;
+  private transient ClientAddress clientAddress;
+  private final transient PasswordThrottle throttle = new PasswordThrottle(System::nanoTime);
   @Inject private transient ApiConfig config;
-  @Inject private transient Operator operator;
+  @Inject private transient Users users;
+  @Inject private transient ActionLog actions;
+  @Inject private transient PipelineMetrics metrics;
 
   /** The issuer of tokens; tokens are not accepted if it is not set. */
   @Inject
@@ -42,34 +63,127 @@ public class Access extends HttpFilter {
 
   @Override
   public void init() {
-    readPolicy = new ReadPolicy(config.readAccess(), config.httpAddress(), Gateway.address());
+    readPolicy =
+        new ReadPolicy(
+            config.readAccess(),
+            config.httpAddress(),
+            Gateway.address(),
+            !config.trustedProxies().isEmpty());
+    clientAddress = new ClientAddress(config.trustedProxies());
   }
 
   @Override
   protected void doFilter(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws IOException, ServletException {
-    boolean read = READS.contains(request.getMethod());
-    if (!read
-        && isFromAnotherSite(request.getHeader("Origin"), request.getHeader(HttpHeaders.HOST))) {
+    Role required = requiredRole(request.getMethod(), request.getPathInfo());
+    if (isFromAnotherSite(
+        request.getHeader("Origin"),
+        request.getHeader(HttpHeaders.HOST),
+        request.getHeader("Sec-Fetch-Site"))) {
       Problem.of(Response.Status.FORBIDDEN, "requests from pages of other sites are not allowed")
           .writeTo(response);
-    } else if (read && readPolicy.allows(request.getRemoteAddr(), request::getHeader)
-        || isOperator(request, response)) {
+    } else if (required == Role.READER && readPolicy.allows(new Call(request))) {
       chain.doFilter(request, response);
     } else {
-      refuse(request, response);
+      withCredentials(required, request, response, chain);
     }
   }
 
-  private boolean isOperator(HttpServletRequest request, HttpServletResponse response) {
-    String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
-    if (tokenIssuer.isPresent() && authorization != null && isBearer(authorization)) {
-      return hasToken(request, response);
+  /**
+   * Returns the role that a request requires.
+   *
+   * @param method the HTTP method
+   * @param path the path below {@code /api}, decoded; null if there is none
+   */
+  static Role requiredRole(String method, String path) {
+    if (READS.contains(method)) {
+      return Role.READER;
     }
-    return Credentials.parse(authorization)
-        .filter(credentials -> operator.accepts(credentials.user(), credentials.password()))
-        .isPresent();
+    return method.equals(HttpMethod.POST) && EVENTS.equals(path) ? Role.PRODUCER : Role.OPERATOR;
+  }
+
+  private void withCredentials(
+      Role required, HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    InetAddress client = client(request);
+    Duration pause =
+        request.getHeader(HttpHeaders.AUTHORIZATION) == null
+            ? Duration.ZERO
+            : throttle.pause(client);
+    if (!pause.isZero()) {
+      metrics.credentialsRefused();
+      Problem.of(Response.Status.TOO_MANY_REQUESTS, "too many wrong passwords from this address")
+          .retryAfter(pause.toSeconds() + 1)
+          .writeTo(response);
+      return;
+    }
+    Optional<Caller> caller = caller(request, response, client);
+    if (caller.isEmpty()) {
+      Problem.of(
+              Response.Status.UNAUTHORIZED,
+              "the name and the password of a user with the role %s are required"
+                  .formatted(required.group()))
+          .withHeader(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"datapipeline\"")
+          .writeTo(response);
+    } else if (!caller.get().may(required)) {
+      Problem.of(Response.Status.FORBIDDEN, "the role %s is required".formatted(required.group()))
+          .writeTo(response);
+    } else {
+      chain.doFilter(request, response);
+      if (required == Role.OPERATOR && !SIGN_IN.equals(request.getPathInfo())) {
+        actions.add(action(caller.get(), client, request, response.getStatus()));
+      }
+    }
+  }
+
+  private static Action action(
+      Caller caller, InetAddress client, HttpServletRequest request, int status) {
+    String query = request.getQueryString();
+    String action =
+        "%s %s%s"
+            .formatted(
+                request.getMethod(), request.getRequestURI(), query == null ? "" : "?" + query);
+    return new Action(
+        UUID.randomUUID(),
+        Instant.now(),
+        caller.name(),
+        client.getHostAddress(),
+        FailureText.oneLine(action.substring(0, Math.min(action.length(), MAX_ACTION_LENGTH))),
+        status);
+  }
+
+  private InetAddress client(HttpServletRequest request) {
+    // always a literal address
+    InetAddress peer = AddressRange.literal(request.getRemoteAddr()).orElseThrow();
+    return clientAddress.find(peer, Collections.list(request.getHeaders(ClientAddress.HEADER)));
+  }
+
+  /** Returns the caller; empty if there are no credentials, or wrong ones, which are counted. */
+  private Optional<Caller> caller(
+      HttpServletRequest request, HttpServletResponse response, InetAddress client) {
+    String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
+    if (authorization == null) {
+      return Optional.empty();
+    }
+    boolean token = tokenIssuer.isPresent() && isBearer(authorization);
+    Optional<Caller> caller =
+        token
+            ? withToken(request, response)
+            : Credentials.parse(authorization)
+                .flatMap(credentials -> users.find(credentials.user(), credentials.password()));
+    if (caller.isPresent()) {
+      throttle.succeeded(client);
+      return caller;
+    }
+    metrics.credentialsRefused();
+    if (!token) {
+      // tokens cannot be guessed, and a device whose token has expired must not lock out others
+      throttle.failed(client);
+    }
+    // the user name is left out, because people type passwords into the wrong field
+    LOG.warning("wrong credentials were refused; they came from " + client.getHostAddress());
+    return Optional.empty();
   }
 
   private static boolean isBearer(String authorization) {
@@ -77,41 +191,37 @@ public class Access extends HttpFilter {
   }
 
   /** Lets the server check the token. The token's groups become the caller's roles. */
-  private static boolean hasToken(HttpServletRequest request, HttpServletResponse response) {
+  private static Optional<Caller> withToken(
+      HttpServletRequest request, HttpServletResponse response) {
     try {
-      return request.authenticate(response) && request.isUserInRole(Roles.OPERATOR);
+      if (request.authenticate(response)) {
+        return Optional.of(
+            new Caller(
+                request.getUserPrincipal().getName(),
+                Arrays.stream(Role.values())
+                    .filter(role -> request.isUserInRole(role.group()))
+                    .collect(Collectors.toSet())));
+      }
     } catch (IOException | ServletException e) {
       LOG.log(Level.FINE, "token rejected", e);
-      return false;
     }
-  }
-
-  private static void refuse(HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    if (request.getHeader(HttpHeaders.AUTHORIZATION) != null) {
-      // the user name is left out, because people type passwords into the wrong field
-      LOG.warning(
-          "credentials that are not the operator's were refused; they came from "
-              + request.getRemoteAddr());
-    }
-    if (request.getUserPrincipal() == null) {
-      Problem.of(Response.Status.UNAUTHORIZED, "the operator's name and password are required")
-          .withHeader(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"datapipeline\"")
-          .writeTo(response);
-    } else {
-      Problem.of(Response.Status.FORBIDDEN, "the role " + Roles.OPERATOR + " is required")
-          .writeTo(response);
-    }
+    return Optional.empty();
   }
 
   /**
    * Returns whether a page of another site made the browser send the request. The browser would add
-   * the operator's password to it, if the user has entered it before.
+   * the password to it, if the user has entered it before, and every page can make it send requests
+   * to this machine.
    *
    * @param origin the header {@code Origin}; null if it is missing
    * @param host the header {@code Host}; null if it is missing
+   * @param site the header {@code Sec-Fetch-Site}; null if it is missing, as in old browsers and
+   *     programs that aren't browsers
    */
-  static boolean isFromAnotherSite(String origin, String host) {
+  static boolean isFromAnotherSite(String origin, String host, String site) {
+    if ("cross-site".equals(site) || "same-site".equals(site)) {
+      return true;
+    }
     if (origin == null) {
       return false;
     }
@@ -119,6 +229,29 @@ public class Access extends HttpFilter {
       return host == null || !host.equals(URI.create(origin).getRawAuthority());
     } catch (IllegalArgumentException e) {
       return true;
+    }
+  }
+
+  /** What a servlet request tells {@link ReadPolicy}. */
+  private record Call(HttpServletRequest request) implements ReadPolicy.Request {
+    @Override
+    public String remoteAddress() {
+      return request.getRemoteAddr();
+    }
+
+    @Override
+    public String protocol() {
+      return request.getProtocol();
+    }
+
+    @Override
+    public String header(String name) {
+      return request.getHeader(name);
+    }
+
+    @Override
+    public boolean isOurs() {
+      return SocketOwner.isOurs(request.getRemotePort(), request.getLocalPort());
     }
   }
 }

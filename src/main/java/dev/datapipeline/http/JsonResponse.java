@@ -34,7 +34,18 @@ public final class JsonResponse {
    * @return the answer
    */
   public static Response ok(String body) {
-    return answer(body);
+    return answer(Response.Status.OK, body);
+  }
+
+  /**
+   * Returns an answer.
+   *
+   * @param status the HTTP status
+   * @param body the JSON document
+   * @return the answer
+   */
+  public static Response of(Response.Status status, JsonObject body) {
+    return answer(status, body.toString());
   }
 
   /** Writes a document, part by part. */
@@ -57,6 +68,7 @@ public final class JsonResponse {
    */
   public static Response stream(Body body) {
     return answer(
+        Response.Status.OK,
         (StreamingOutput)
             output -> {
               Writer writer =
@@ -81,8 +93,10 @@ public final class JsonResponse {
         });
   }
 
-  private static Response answer(Object entity) {
-    return Response.ok(entity, MediaType.APPLICATION_JSON_TYPE)
+  private static Response answer(Response.Status status, Object entity) {
+    return Response.status(status)
+        .entity(entity)
+        .type(MediaType.APPLICATION_JSON_TYPE)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")
         .build();
   }

@@ -29,6 +29,7 @@ public class PipelineMetrics {
   private final Total retries;
   private final Total sent;
   private final Total notSent;
+  private final Total refusedCredentials;
   private final LongAdder batches = new LongAdder();
   private final Histogram batchSize;
   private final Timer writeTime;
@@ -44,6 +45,7 @@ public class PipelineMetrics {
     retries = null;
     sent = null;
     notSent = null;
+    refusedCredentials = null;
     batchSize = null;
     writeTime = null;
     latency = null;
@@ -69,6 +71,9 @@ public class PipelineMetrics {
             "Failed attempts to store a batch, each followed by a retry");
     sent = new Total(registry, "producer_events_sent", "Events acknowledged by the broker");
     notSent = new Total(registry, "producer_events_failed", "Events that could not be sent");
+    refusedCredentials =
+        new Total(
+            registry, "http_credentials_refused", "Requests with a wrong name, password or token");
     batchSize =
         registry.histogram(
             metadata(
@@ -124,6 +129,11 @@ public class PipelineMetrics {
    */
   public void eventsNotSent(long events) {
     notSent.add(events);
+  }
+
+  /** Counts one request whose credentials were not accepted. */
+  public void credentialsRefused() {
+    refusedCredentials.add(1);
   }
 
   /**

@@ -55,6 +55,7 @@ class ArchitectureTest {
 
   private static final Set<String> TELLING_TIME =
       Set.of(
+          "Access",
           "ClockWatch",
           "EventTime",
           "FileSource",

@@ -398,7 +398,7 @@ public final class Backends implements AutoCloseable {
             Read the topic from its beginning:
               %6$s%5$s --from-beginning
 
-            Health   curl -s http://localhost:%1$d/health
+            Health   curl -s http://localhost:%1$d/api/health
             Data     %7$s
             """,
             httpPort,

@@ -29,7 +29,7 @@ class SettingsPropertyTest {
           FileConfig::from,
           ConsumerConfig::from,
           ApiConfig::from,
-          OperatorConfig::from);
+          AccountsConfig::from);
 
   private static void readAll(MapConfig config) {
     ALL.forEach(from -> from.apply(config.settings()));

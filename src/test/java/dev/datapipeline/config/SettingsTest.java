@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.common.IsolationLevel;
 import org.junit.jupiter.api.Test;
@@ -77,7 +78,8 @@ class SettingsTest {
         .isEqualTo(
             new ApiConfig(
                 ApiConfig.ReadAccess.LOOPBACK,
-                "127.0.0.1",
+                Optional.empty(),
+                List.of(),
                 Duration.ofSeconds(10),
                 8,
                 1_000_000,
@@ -92,6 +94,7 @@ class SettingsTest {
     config
         .with("API_READ_ACCESS", "everyone")
         .with("HTTP_ADDRESS", "::1")
+        .with("HTTP_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
         .with("API_QUERY_TIMEOUT", "PT5M")
         .with("API_MAX_READS", "24")
         .with("API_MAX_EVENT_BYTES", "1024")
@@ -103,7 +106,8 @@ class SettingsTest {
         .isEqualTo(
             new ApiConfig(
                 ApiConfig.ReadAccess.EVERYONE,
-                "::1",
+                Optional.of("::1"),
+                List.of(AddressRange.parse("10.0.0.0/8"), AddressRange.parse("::1")),
                 Duration.ofMinutes(5),
                 24,
                 1024,
@@ -116,6 +120,8 @@ class SettingsTest {
   @ParameterizedTest
   @CsvSource({
     "API_READ_ACCESS,nobody",
+    "HTTP_TRUSTED_PROXIES,localhost",
+    "HTTP_TRUSTED_PROXIES,'10.0.0.1,'",
     "API_QUERY_TIMEOUT,PT5M1S",
     "API_QUERY_TIMEOUT,PT0.5S",
     "API_MAX_READS,0",
@@ -125,6 +131,34 @@ class SettingsTest {
   })
   void aBadValueForTheApiIsNamed(String setting, String value) {
     assertRefused(setting, value, ApiConfig::from);
+  }
+
+  /** The data must not be open to the network because a port was published without a thought. */
+  @Test
+  void readingFromTheHostRequiresTheAddressOfThePort() {
+    config.with("API_READ_ACCESS", "host");
+    assertThatThrownBy(() -> ApiConfig.from(config.settings()))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining("HTTP_ADDRESS");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "API_PRODUCER_USER, operator",
+    "API_READER_USER, operator",
+    "API_READER_USER, device"
+  })
+  void eachAccountHasOneRole(String setting, String value) {
+    config.with("API_PRODUCER_USER", "device");
+    assertRefused(setting, value, AccountsConfig::from);
+  }
+
+  @Test
+  void passwordsOfAccountsAreNotShown() {
+    config.with("API_READER_PASSWORD", "secret-secret");
+    assertThat(AccountsConfig.from(config.settings()).reader().password())
+        .hasValue("secret-secret");
+    assertThat(AccountsConfig.from(config.settings()).toString()).doesNotContain("secret-secret");
   }
 
   @Test

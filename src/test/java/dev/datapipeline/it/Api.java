@@ -5,6 +5,7 @@ import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -18,12 +19,15 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A client of the HTTP API. */
 final class Api {
   static final String USER = "operator";
   static final String PASSWORD = "only-for-this-test";
 
+  private static final Pattern STATUS = Pattern.compile("^HTTP/1\\.1 (\\d{3})");
   private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
   private final HttpClient client = HttpClient.newHttpClient();
@@ -100,6 +104,32 @@ final class Api {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Sends a request from another loopback address and returns its status, 0 if there is none. Wrong
+   * passwords slow down the address from which they come.
+   */
+  int statusFrom(String address, String method, String path, Map<String, String> headers) {
+    StringBuilder request = new StringBuilder("%s %s HTTP/1.1\r\n".formatted(method, path));
+    headers.forEach(
+        (name, value) -> request.append(name).append(": ").append(value).append("\r\n"));
+    request.append("Host: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+    try (Socket socket = new Socket("127.0.0.1", port, InetAddress.getByName(address), 0)) {
+      socket.setSoTimeout((int) TIMEOUT.toMillis());
+      socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
+      socket.getOutputStream().flush();
+      return status(
+          new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Returns the status of a raw answer; 0 if it is none. */
+  static int status(String answer) {
+    Matcher matcher = STATUS.matcher(answer);
+    return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
   }
 
   /** Sends the beginning of a request and leaves the connection open. */

@@ -10,7 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 
-/** The health endpoints of a server. */
+/** The health of a server: its state as everybody sees it, and the data for those who may read. */
 final class Health {
   /** Every check must answer within this time, even if a backend hangs. */
   private static final Duration MAX_ANSWER_TIME = Duration.ofSeconds(2);
@@ -25,7 +25,7 @@ final class Health {
   /** Returns {@code UP}, {@code DOWN}, or {@code AWAY} if the server does not answer in time. */
   String status(String endpoint) {
     try {
-      return get(endpoint).getString("status");
+      return get("/health/" + endpoint).getString("status");
     } catch (IOException e) {
       return "AWAY";
     }
@@ -41,15 +41,20 @@ final class Health {
 
   /** Returns one check of an endpoint. */
   JsonObject check(String endpoint, String name) throws IOException {
-    return get(endpoint).getJsonArray("checks").getValuesAs(JsonObject.class).stream()
+    return data(endpoint).getJsonArray("checks").getValuesAs(JsonObject.class).stream()
         .filter(check -> check.getString("name").equals(name))
         .findFirst()
         .orElseThrow();
   }
 
-  JsonObject get(String endpoint) throws IOException {
+  /** Returns all checks of an endpoint, with data. */
+  JsonObject data(String endpoint) throws IOException {
+    return get("/api/health/" + endpoint);
+  }
+
+  private JsonObject get(String path) throws IOException {
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/health/" + endpoint))
+        HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
             .timeout(MAX_ANSWER_TIME)
             .build();
     try {

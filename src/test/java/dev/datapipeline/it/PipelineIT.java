@@ -53,7 +53,7 @@ class PipelineIT {
         .ignoreExceptionsInstanceOf(IOException.class)
         .untilAsserted(
             () -> {
-              JsonObject answer = health.get("ready");
+              JsonObject answer = health.data("ready");
               assertThat(answer.getString("status")).as("%s", answer).isEqualTo("UP");
             });
     topic = new Topic(TOPIC, backends.kafka().bootstrapServers());

@@ -3,7 +3,6 @@ package dev.datapipeline.it;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -43,7 +42,7 @@ final class Tools {
     return Stream.concat(
             Pattern.compile(Pattern.quote(File.pathSeparator)).splitAsStream(path),
             // Debian's packages install them here, even if PATH lacks it
-            List.of("/usr/bin").stream())
+            Stream.of("/usr/bin", "/usr/sbin"))
         .filter(directory -> !directory.isEmpty())
         .map(directory -> Path.of(directory, command))
         .filter(file -> Files.isRegularFile(file) && Files.isExecutable(file))

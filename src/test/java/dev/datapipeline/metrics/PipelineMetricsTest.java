@@ -17,6 +17,7 @@ class PipelineMetricsTest {
             "datapipeline_batch_retries_total",
             "datapipeline_batch_write_seconds",
             "datapipeline_end_to_end_latency_seconds",
+            "datapipeline_http_credentials_refused_total",
             "datapipeline_producer_events_failed_total",
             "datapipeline_producer_events_sent_total",
             "datapipeline_records_dead_lettered_total",

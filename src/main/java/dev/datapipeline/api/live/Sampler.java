@@ -1,5 +1,6 @@
 package dev.datapipeline.api.live;
 
+import dev.datapipeline.api.HealthJson;
 import dev.datapipeline.api.PipelineDescription;
 import dev.datapipeline.api.PipelineNumbers;
 import dev.datapipeline.config.KafkaConfig;
@@ -12,7 +13,6 @@ import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
 import jakarta.json.JsonObjectBuilder;
 import java.util.Comparator;
-import java.util.Map;
 import java.util.Map.Entry;
 import java.util.OptionalDouble;
 import org.HdrHistogram.Histogram;
@@ -54,7 +54,7 @@ class Sampler {
     addWritten(json);
     addLag(json);
     JsonObjectBuilder up = Json.createObjectBuilder();
-    checks.readiness().forEach(check -> up.add(check.getName(), isUp(check)));
+    checks.readiness().forEach(check -> up.add(check.getName(), HealthJson.isUp(check)));
     json.add("up", up);
     return json.build().toString();
   }
@@ -123,28 +123,12 @@ class Sampler {
   private JsonArrayBuilder health() {
     JsonArrayBuilder health = Json.createArrayBuilder();
     for (HealthCheckResponse check : checks.readiness()) {
-      JsonObjectBuilder data = Json.createObjectBuilder();
-      check
-          .getData()
-          .orElse(Map.of())
-          .forEach(
-              (name, value) -> {
-                if (value instanceof Long number) {
-                  data.add(name, number);
-                } else {
-                  data.add(name, String.valueOf(value));
-                }
-              });
       health.add(
           Json.createObjectBuilder()
               .add("name", check.getName())
-              .add("up", isUp(check))
-              .add("data", data));
+              .add("up", HealthJson.isUp(check))
+              .add("data", HealthJson.data(check)));
     }
     return health;
-  }
-
-  private static boolean isUp(HealthCheckResponse check) {
-    return check.getStatus() == HealthCheckResponse.Status.UP;
   }
 }

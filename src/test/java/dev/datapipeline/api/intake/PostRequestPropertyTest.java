@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -45,7 +46,8 @@ class PostRequestPropertyTest {
   private static final ApiConfig CONFIG =
       new ApiConfig(
           ApiConfig.ReadAccess.LOOPBACK,
-          "127.0.0.1",
+          Optional.empty(),
+          List.of(),
           Duration.ofSeconds(10),
           1,
           MAX_EVENT_BYTES,

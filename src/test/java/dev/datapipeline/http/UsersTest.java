@@ -1,0 +1,134 @@
+package dev.datapipeline.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.datapipeline.config.AccountsConfig;
+import dev.datapipeline.config.AccountsConfig.Account;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UsersTest {
+  private static final Logger LOG = Logger.getLogger(Users.class.getName());
+
+  private final List<String> lines = new ArrayList<>();
+  private final Handler handler =
+      new Handler() {
+        @Override
+        public void publish(LogRecord record) {
+          lines.add(record.getMessage());
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+      };
+
+  @BeforeEach
+  void listen() {
+    LOG.addHandler(handler);
+    LOG.setLevel(Level.INFO);
+  }
+
+  @AfterEach
+  void stopListening() {
+    LOG.removeHandler(handler);
+    LOG.setLevel(null);
+  }
+
+  private static Users users(String password, boolean telemetryDisabled, String realm) {
+    return new Users(
+        new AccountsConfig(
+            new Account("jane", Optional.ofNullable(password)),
+            new Account("producer", Optional.empty()),
+            new Account("reader", Optional.empty())),
+        telemetryDisabled,
+        Optional.ofNullable(realm));
+  }
+
+  private static Users users() {
+    return users(null, true, Users.OWN_REALM);
+  }
+
+  private static void assertOperator(Users users, String password) {
+    assertThat(users.find("jane", password)).hasValue(new Caller("jane", Set.of(Role.OPERATOR)));
+  }
+
+  @Test
+  void aGeneratedPasswordIsAnnouncedAndAccepted(@TempDir Path directory) {
+    Users users = users();
+
+    users.announce(directory);
+
+    assertThat(lines).singleElement().asString().contains("OPERATOR_PASSWORD", "user jane is ");
+    String password = lines.get(0).replaceFirst(".* ", "");
+    assertThat(password).hasSizeGreaterThanOrEqualTo(20);
+    assertOperator(users, password);
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  /** Whoever runs the collector must not learn the password. */
+  @Test
+  void aGeneratedPasswordIsNotInALogThatLeavesTheMachine(@TempDir Path directory)
+      throws IOException {
+    Users users = users(null, false, Users.OWN_REALM);
+    Files.writeString(directory.resolve("operator.password"), "of the last start");
+
+    users.announce(directory);
+
+    Path file = directory.resolve("operator.password");
+    String password = Files.readString(file);
+    assertOperator(users, password);
+    assertThat(lines).singleElement().asString().contains(file.toString()).doesNotContain(password);
+    assertThat(Files.getPosixFilePermissions(file))
+        .containsExactlyInAnyOrder(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+  }
+
+  @Test
+  void eachStartGeneratesAnotherPassword(@TempDir Path directory) {
+    users().announce(directory);
+    users().announce(directory);
+
+    assertThat(lines).hasSize(2).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aConfiguredPasswordIsNotPrinted(@TempDir Path directory) {
+    users("secret-secret", true, Users.OWN_REALM).announce(directory);
+
+    assertThat(lines).isEmpty();
+  }
+
+  @ParameterizedTest
+  @NullSource
+  @ValueSource(strings = {"datapipeline", "LdapRegistry"})
+  void noPasswordIsGeneratedForAnotherRegistry(String realm, @TempDir Path directory) {
+    users(null, true, realm).announce(directory);
+
+    assertThat(lines).isEmpty();
+  }
+
+  @Test
+  void emptyCredentialsAreNeverAccepted() {
+    assertThat(users().find("jane", "")).isEmpty();
+    assertThat(users().find("", "any")).isEmpty();
+  }
+}
