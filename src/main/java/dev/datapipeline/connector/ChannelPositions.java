@@ -1,5 +1,8 @@
 package dev.datapipeline.connector;
 
+import dev.datapipeline.failure.SteadyClock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -16,7 +19,9 @@ public final class ChannelPositions {
   private static final Map<String, ChannelPositions> BY_TOPIC = new ConcurrentHashMap<>();
 
   private volatile Map<TopicPartition, Long> positions = Map.of();
-  private volatile boolean reading;
+  private volatile boolean polling;
+  private volatile boolean joined;
+  private volatile Instant joiningSince;
   private final Map<TopicPartition, AtomicInteger> outstanding = new ConcurrentHashMap<>();
 
   ChannelPositions() {}
@@ -41,12 +46,17 @@ public final class ChannelPositions {
   }
 
   /**
-   * Returns whether the channel has joined the group and polls, even if no record arrives.
+   * Returns whether the channel is a member of the group and polls, even if no record arrives.
    *
-   * @return true from its first successful commit
+   * @param patience how long a member may take to join the group again after a change of the group;
+   *     until then it reads its partitions
+   * @return true from the first assignment and the first successful commit
    */
-  public boolean isReading() {
-    return reading;
+  public boolean isReading(Duration patience) {
+    Instant since = joiningSince;
+    return polling
+        && joined
+        && (since == null || Duration.between(since, SteadyClock.now()).compareTo(patience) < 0);
   }
 
   /**
@@ -73,7 +83,20 @@ public final class ChannelPositions {
   /** Replaces the assigned partitions and their read positions. */
   void committed(Map<TopicPartition, Long> newPositions) {
     positions = Map.copyOf(newPositions);
-    reading = true;
+    polling = true;
+  }
+
+  /** Notes that the consumer asks to join the group, perhaps again and again. */
+  void joining() {
+    if (joiningSince == null) {
+      joiningSince = SteadyClock.now();
+    }
+  }
+
+  /** Notes that the consumer has been given its partitions, or none, as a standby. */
+  void joined() {
+    joined = true;
+    joiningSince = null;
   }
 
   /**

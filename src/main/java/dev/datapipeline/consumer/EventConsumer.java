@@ -162,10 +162,12 @@ public class EventConsumer {
   /**
    * Returns whether every channel has joined the consumer group and polls.
    *
-   * @return false until then, and after a channel has ended
+   * @return false until then, after a channel has ended, and if joining the group again takes
+   *     longer than {@code CONSUMER_STALL_TIMEOUT}
    */
   public boolean isReading() {
-    return kafka.topics().stream().allMatch(topic -> ChannelPositions.of(topic).isReading());
+    return kafka.topics().stream()
+        .allMatch(topic -> ChannelPositions.of(topic).isReading(config.stallTimeout()));
   }
 
   /**

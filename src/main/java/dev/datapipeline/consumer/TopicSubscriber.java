@@ -145,7 +145,7 @@ final class TopicSubscriber implements Runnable {
 
     /** Returns whether the channel works although no batch arrives. */
     private boolean isQuiet() {
-      return ChannelPositions.of(topic).isReading()
+      return ChannelPositions.of(topic).isReading(QUIET)
           && System.nanoTime() - openedAt > QUIET.toNanos();
     }
 

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.broker.BoundedDeserializer;
 import dev.datapipeline.record.OversizedRecord;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
@@ -18,6 +20,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 class PartitionBatcherTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
   private static final TopicPartition OTHER = new TopicPartition("t", 1);
 
@@ -57,11 +61,14 @@ class PartitionBatcherTest {
   }
 
   @SuppressWarnings("removal") // there is no other way to have one
+  private static void assign(AssignmentObserver observer, List<TopicPartition> partitions) {
+    observer.onAssignment(
+        new Assignment(partitions),
+        new ConsumerGroupMetadata("group", 1, "member", Optional.empty()));
+  }
+
   private static void assign() {
-    new AssignmentObserver()
-        .onAssignment(
-            new Assignment(List.of(PARTITION)),
-            new ConsumerGroupMetadata("group", 1, "member", Optional.empty()));
+    assign(new AssignmentObserver(), List.of(PARTITION));
   }
 
   @Test
@@ -156,12 +163,10 @@ class PartitionBatcherTest {
   void aPartitionIsSettledWhenEveryBatchOfItIsStored() {
     configure("settled");
     ChannelPositions channel = ChannelPositions.of("settled");
-    assertThat(channel.isReading()).isFalse();
 
     PartitionBatch one = poll(3, 1, 2).get(0);
     PartitionBatch two = poll(4, 3).get(0);
     commit(4);
-    assertThat(channel.isReading()).isTrue();
     assertThat(channel.assigned()).containsExactly(PARTITION);
     assertThat(channel.settled()).isEmpty();
 
@@ -189,13 +194,42 @@ class PartitionBatcherTest {
     assertThat(ChannelPositions.of("reassigned").settled()).hasSize(1);
   }
 
+  private static AssignmentObserver observer(String topic) {
+    AssignmentObserver observer = new AssignmentObserver();
+    observer.configure(Map.of(PartitionBatcher.TOPIC, topic));
+    return observer;
+  }
+
   @Test
-  void aChannelWithoutPartitionsReads() {
+  void aChannelWithoutPartitionsReadsOnceItHasJoined() {
     configure("standby");
+    ChannelPositions channel = ChannelPositions.of("standby");
+    AssignmentObserver observer = observer("standby");
 
+    observer.subscriptionUserData(Set.of("standby"));
     batcher.onCommit(Map.of());
+    assertThat(channel.isReading(PATIENCE)).isFalse();
 
-    assertThat(ChannelPositions.of("standby").isReading()).isTrue();
-    assertThat(ChannelPositions.of("standby").assigned()).isEmpty();
+    assign(observer, List.of());
+    assertThat(channel.isReading(PATIENCE)).isTrue();
+    assertThat(channel.assigned()).isEmpty();
+  }
+
+  @Test
+  void aChannelThatWaitsForTheGroupForTooLongDoesNotRead() {
+    configure("waiting");
+    ChannelPositions channel = ChannelPositions.of("waiting");
+    AssignmentObserver observer = observer("waiting");
+    assign(observer, List.of(PARTITION));
+    assertThat(channel.isReading(PATIENCE)).isFalse();
+    commit(1);
+    assertThat(channel.isReading(Duration.ZERO)).isTrue();
+
+    observer.subscriptionUserData(Set.of("waiting"));
+    assertThat(channel.isReading(PATIENCE)).isTrue();
+    assertThat(channel.isReading(Duration.ZERO)).isFalse();
+
+    assign(observer, List.of(PARTITION));
+    assertThat(channel.isReading(Duration.ZERO)).isTrue();
   }
 }

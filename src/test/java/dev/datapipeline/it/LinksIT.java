@@ -161,6 +161,24 @@ class LinksIT {
         });
   }
 
+  /** Kafka's client waits for this answer for longer than {@code max.poll.interval.ms}. */
+  @Test
+  @Tag("long")
+  void aMemberThatHearsNothingWhileItJoinsTheGroupJoinsAgain() throws Throwable {
+    behindBroker.instance().stop();
+    broker.before(
+        "cooperative-sticky",
+        () -> broker.faultOfOpenConnections(Direction.TO_CLIENT, Fault.SWALLOW));
+
+    behindBroker.whileRecordsFlow(
+        () -> {
+          behindBroker.running();
+          behindBroker.awaitProgress(300);
+        });
+
+    behindBroker.assertEverythingStoredExactlyOnce();
+  }
+
   /** The transaction is rolled back. */
   @Test
   void aBatchWhoseCommitDoesNotArriveIsStoredAgain() throws Throwable {
