@@ -124,6 +124,7 @@ check 'api: losses' prints 'mvn: losses' '\[\]'
 check 'api: live' prints_at_once 'mvn: live' '^data:'
 check 'api: replay' prints 'mvn: replay' 'not json'
 check 'api: control' prints_now 'mvn: control' '"paused":true' '"interval":"PT0.1S"'
+check 'api: what operators did' prints 'mvn: actions' '"operator":"operator","address":"127.0.0.1","action":"POST /api/pipeline/consumer/resume","status":200'
 check 'look' prints 'mvn: look' '"UP"' '"stored":'
 check 'look into the database' prints 'mvn: look into the database' sensor_data 22P02
 check 'look into the topic' prints 'mvn: look into the topic' 'Processed a total of 1 messages'
