@@ -249,13 +249,38 @@ recreates_only_app() { # ARGUMENT...: deploys with them
   [ "$(containers app)" != "$before_app" ] || { echo "app is the same"; return 1; }
   [ "$(rows)" -ge "$rows_before" ]
 }
+# Every setting that is a secret has a value with "planted" in it, which must not be printed.
+plant_secrets() {
+  cat > "$work/settings.json" << 'JSON'
+{"datapipeline_settings": {
+  "PRODUCER_INTERVAL": "PT0.2S", "API_PRODUCER_PASSWORD": "planted-1", "API_READER_PASSWORD": "planted-2",
+  "KAFKA_CLIENT_SASL_JAAS_CONFIG": "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"planted-3\";",
+  "KAFKA_CLIENT_SSL_TRUSTSTORE_PASSWORD": "planted-4", "KAFKA_CLIENT_SSL_KEYSTORE_PASSWORD": "planted-5",
+  "KAFKA_CLIENT_SSL_KEY_PASSWORD": "planted-6", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=planted-7",
+  "keystore_password": "planted-8"}}
+JSON
+  local name
+  for name in $(grep -oE '^ *[A-Za-z_]*(PASSWORD|JAAS_CONFIG|HEADERS|password):' docker-compose.yml | tr -d ' :' | sort -u); do
+    case $name in DB_PASSWORD | DB_READER_PASSWORD | OPERATOR_PASSWORD) continue ;; esac
+    grep -qF "\"$name\"" "$work/settings.json" || { echo "$name has no planted value"; return 1; }
+  done
+}
+# in any mode, of any play so far
+no_secret_was_printed() {
+  ! grep -nE 'planted' "$everything" | cut -c 1-300 | grep . && on_target sudo grep -c planted /opt/datapipeline/.env | grep -qx 8
+}
+refuses_a_secret_of_two_lines() {
+  refuses 'The value of API_READER_PASSWORD has more than one line.' \
+    -vvv -e '{"datapipeline_settings": {"API_READER_PASSWORD": "planted\nsecret"}}' && ! grep -qF planted "$output"
+}
 changed_setting() {
-  deploy --check --diff --extra-vars '{"datapipeline_settings": {"PRODUCER_INTERVAL": "PT0.2S"}}' || return 1
-  grep -qF 'PRODUCER_INTERVAL=\"PT0.2S\"' "$output" || return 1
+  plant_secrets && deploy --check --diff -vvv --extra-vars "@$work/settings.json" || return 1
+  grep -qF 'PRODUCER_INTERVAL=\"PT0.2S\"' "$output" && grep -qF 'API_READER_PASSWORD=(hidden)' "$output" || return 1
   local kept
   kept=$(secrets)
   on_target sudo tee /opt/datapipeline/docker-compose.override.yml <<< '{services: {app: {environment: {OPERATORS_OWN: kept}}}}' || return 1
-  recreates_only_app --extra-vars '{"datapipeline_settings": {"PRODUCER_INTERVAL": "PT0.2S"}}' || return 1
+  recreates_only_app --diff -vvv --extra-vars "@$work/settings.json" || return 1
+  no_secret_was_printed || return 1
   [ "$(secrets)" = "$kept" ] && [ "$(deployed_compose exec -T app printenv PRODUCER_INTERVAL OPERATORS_OWN)" = $'PT0.2S\nkept' ]
 }
 secrets() { on_target sudo sh -c '"cat /opt/datapipeline/secrets/*"'; }
@@ -283,7 +308,34 @@ comes_back_after_reboot() {
 upgrade() {
   recreates_only_app --extra-vars "datapipeline_image_archive=$work/next.tar" || return 1
   [ "$(sql "SELECT count(*) FROM of_the_next_version")" = 0 ] || return 1
-  changes_nothing deploy --extra-vars "datapipeline_image_archive=$work/next.tar"
+  changes_nothing deploy --extra-vars "datapipeline_image_archive=$work/next.tar" || return 1
+  # the former image is gone; the version before does not start with these tables
+  [ "$(on_target docker image ls --quiet --filter label=name=datapipeline | wc -l)" = 1 ] || return 1
+  sed -i "s#$work/images.tar#$work/next.tar#" "$vars"
+}
+
+# A broker and a database that the deployment doesn't manage, on the same machine
+external_broker_and_database() {
+  local password=elsewhere-password
+  on_target bash -s << SCRIPT || return 1
+docker run --detach --name elsewhere-postgres --network host --env POSTGRES_USER=datapipeline \
+  --env POSTGRES_PASSWORD=$password postgres:18 -c port=15432 > /dev/null
+docker run --detach --name elsewhere-kafka --network host --env KAFKA_NODE_ID=1 --env KAFKA_PROCESS_ROLES=broker,controller \
+  --env KAFKA_CONTROLLER_QUORUM_VOTERS=1@localhost:19093 --env KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER \
+  --env KAFKA_LISTENERS=PLAINTEXT://172.17.0.1:19092,CONTROLLER://localhost:19093 \
+  --env KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://172.17.0.1:19092 \
+  --env KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT \
+  --env KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR=1 --env KAFKA_HEAP_OPTS=-Xmx256m apache/kafka:4.3.1 > /dev/null
+SCRIPT
+  deploy --extra-vars '{"datapipeline_settings": {"KAFKA_BOOTSTRAP_SERVERS": "172.17.0.1:19092", "DB_HOST": "172.17.0.1",
+    "DB_PORT": 15432}}' --extra-vars "datapipeline_db_password=$password" || return 1
+  [ -z "$(containers kafka postgres)" ] && grep -q 'The pipeline runs on target, and rows arrive.' "$output" || return 1
+  local count
+  count=$(on_target docker exec elsewhere-postgres psql -p 15432 -U datapipeline -AtXqc "'SELECT count(*) FROM raw_events'") || return 1
+  [ "$count" -gt 0 ] && ! grep -F "$password" "$output" || return 1
+  # and back
+  deploy && [ "$(containers kafka postgres | wc -l)" = 2 ] && wait_until 60 has_more_rows_than "$(rows)" || return 1
+  on_target docker rm --force --volumes elsewhere-kafka elsewhere-postgres
 }
 
 backup_and_restore() {
@@ -387,6 +439,7 @@ for release in "${releases[@]}"; do
   check "$release: refuses too small a disk" refuses 'The pipeline needs 99999999 MiB' -e datapipeline_disk_minimum=99999999
   check "$release: refuses an unknown setting" refuses 'docker-compose.yml has no setting PRODUCER_INTERVALL' \
     -e '{"datapipeline_settings": {"PRODUCER_INTERVALL": "PT1S"}}'
+  check "$release: refuses a secret of two lines, and does not print it" refuses_a_secret_of_two_lines
   check "$release: refuses an archive that does not exist" refuses 'names no file on this machine' -e datapipeline_image_archive=/nowhere.tar
   if [ "$release" = bookworm ]; then
     check "$release: refuses the packages of Debian 12" refuses 'Debian 12 has no Compose v2' -e docker_package_source=distro
@@ -399,11 +452,12 @@ for release in "${releases[@]}"; do
   check "$release: Docker is configured" docker_is_configured
   check "$release: secrets are on the machine only, with mode 0600, and valid" secrets_are_kept
   check "$release: docs: look" documented look
-  check "$release: a changed setting recreates the application only" changed_setting
+  check "$release: a changed setting recreates the application only, and no secret is printed" changed_setting
   check "$release: a password from a vault" password_from_a_vault
   check "$release: everything comes back after a reboot" comes_back_after_reboot
   check "$release: an upgrade keeps the data" upgrade
   check "$release: docs: backup and restore" backup_and_restore
+  check "$release: a broker and a database elsewhere" external_broker_and_database
   if $all && [ "$release" = trixie ]; then
     check "$release: an image from a registry" image_from_a_registry
   fi

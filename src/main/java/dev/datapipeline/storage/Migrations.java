@@ -2,8 +2,21 @@ package dev.datapipeline.storage;
 
 import jakarta.annotation.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationInfoService;
+import org.flywaydb.core.api.MigrationState;
+import org.flywaydb.core.api.callback.BaseCallback;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.callback.Event;
 
 /**
  * Brings the database schema up to date with the versioned scripts of {@code sql/}. Uses a
@@ -16,21 +29,77 @@ public class Migrations {
   @Resource(lookup = "jdbc/datapipeline-migrations")
   private DataSource dataSource;
 
+  private final List<String> locations;
+
+  /** Called by CDI. */
+  public Migrations() {
+    locations = List.of(LOCATION);
+  }
+
+  /** For a test. */
+  Migrations(DataSource dataSource, List<String> moreLocations) {
+    this.dataSource = dataSource;
+    locations = new ArrayList<>(moreLocations);
+    locations.add(LOCATION);
+  }
+
   /**
    * Runs the scripts that haven't been run yet. Several instances may call this at once; they wait
-   * for one another.
+   * for one another. A script may take as long as it needs.
    *
    * @return how many scripts were run
-   * @throws org.flywaydb.core.api.FlywayException if the database is unavailable or a script fails
+   * @throws IllegalStateException if a newer version of the application has changed the schema
+   * @throws FlywayException if the database is unavailable, a script fails, or a script waits for a
+   *     lock for too long; {@code server.xml} limits that, because everybody else would wait behind
+   *     it
    */
   public int run() {
-    return Flyway.configure(Migrations.class.getClassLoader())
-        .dataSource(dataSource)
-        .locations(LOCATION)
-        .failOnMissingLocations(true)
-        .connectRetries(0)
-        .load()
-        .migrate()
-        .migrationsExecuted;
+    Flyway flyway =
+        Flyway.configure(Migrations.class.getClassLoader())
+            .dataSource(dataSource)
+            .locations(locations.toArray(String[]::new))
+            .failOnMissingLocations(true)
+            .connectRetries(0)
+            .callbacks(new Patience())
+            .load();
+    refuseNewer(flyway.info());
+    return flyway.migrate().migrationsExecuted;
+  }
+
+  private static void refuseNewer(MigrationInfoService scripts) {
+    Stream.of(scripts.all())
+        .filter(
+            script ->
+                Set.of(MigrationState.FUTURE_SUCCESS, MigrationState.FUTURE_FAILED)
+                    .contains(script.getState()))
+        .map(MigrationInfo::getVersion)
+        .max(Comparator.naturalOrder())
+        .ifPresent(
+            version -> {
+              throw new IllegalStateException(
+                  "the tables are those of a newer version, which has run migration %s; start that"
+                          .formatted(version)
+                      + " version, or restore a backup from before the upgrade");
+            });
+  }
+
+  /** Lets a script run for longer than the connection would otherwise wait for an answer. */
+  private static final class Patience extends BaseCallback {
+    private static final Set<Event> EVENTS =
+        Set.of(Event.BEFORE_MIGRATE, Event.BEFORE_EACH_MIGRATE);
+
+    @Override
+    public boolean supports(Event event, Context context) {
+      return EVENTS.contains(event);
+    }
+
+    @Override
+    public void handle(Event event, Context context) {
+      try {
+        context.getConnection().setNetworkTimeout(Runnable::run, 0);
+      } catch (SQLException e) {
+        throw new FlywayException("the connection's timeout cannot be changed", e);
+      }
+    }
   }
 }

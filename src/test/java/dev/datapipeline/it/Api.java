@@ -32,9 +32,16 @@ final class Api {
 
   private final HttpClient client = HttpClient.newHttpClient();
   private final int port;
+  private final String operator;
 
   Api(int port) {
+    this(port, PASSWORD);
+  }
+
+  /** Creates a client whose operator has another password. */
+  Api(int port, String password) {
     this.port = port;
+    operator = basic(USER, password);
   }
 
   static String basic(String user, String password) {
@@ -87,13 +94,12 @@ final class Api {
 
   HttpResponse<String> post(String path, Map<String, String> headers, BodyPublisher body) {
     Map<String, String> all = new HashMap<>(headers);
-    all.put("Authorization", basic(USER, PASSWORD));
+    all.put("Authorization", operator);
     return request("POST", path, body, all);
   }
 
   HttpResponse<String> control(String method, String path) {
-    return request(
-        method, path, BodyPublishers.noBody(), Map.of("Authorization", basic(USER, PASSWORD)));
+    return request(method, path, BodyPublishers.noBody(), Map.of("Authorization", operator));
   }
 
   /** Sends raw bytes, which may be invalid HTTP, and returns the answer. */

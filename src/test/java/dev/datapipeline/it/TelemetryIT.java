@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.trace.v1.Span;
+import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -23,20 +26,27 @@ class TelemetryIT {
 
   private static Collector collector;
   private static Pipeline pipeline;
+  private static String password;
   private static Api api;
 
   @BeforeAll
-  static void start() {
+  static void start() throws IOException {
     collector = new Collector();
     pipeline = traced("telemetry", collector.endpoint());
-    api = new Api(pipeline.running().httpPort());
+    Application application = pipeline.running();
+    String announcement =
+        application.log().stream()
+            .filter(line -> line.contains("password of the user operator is in the file"))
+            .findFirst()
+            .orElseThrow();
+    password = Files.readString(Path.of(announcement.replaceFirst(".* file ", "")));
+    api = new Api(application.httpPort(), password);
   }
 
   private static Pipeline traced(String name, String endpoint) {
     return new Pipeline(name, 2)
         .with("PRODUCER_ENABLED", "true")
         .with("PRODUCER_EVENTS_PER_TICK", "3")
-        .with("OPERATOR_PASSWORD", Api.PASSWORD)
         .with("OTEL_SDK_DISABLED", "false")
         .with("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         .with("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
@@ -149,7 +159,9 @@ class TelemetryIT {
         .isEqualTo(2);
     assertThat(collector.metric("datapipeline.ready").orElseThrow().getGauge().getDataPointsCount())
         .isEqualTo(4);
-    assertThat(collector.logs()).noneMatch(line -> line.contains(Api.PASSWORD));
+    assertThat(collector.logs())
+        .anyMatch(line -> line.contains("OPERATOR_PASSWORD is not set"))
+        .noneMatch(line -> line.contains(password));
   }
 
   @Test
