@@ -31,7 +31,8 @@ public class HealthResource {
       """
       {"status":"UP","checks":[{"name":"database","status":"UP",\
       "data":{"address":"datapipeline@localhost:5432/datapipeline"}}]}""";
-  private static final String DOWN = "at least one check is DOWN; the body is of the same form";
+
+  private static final String DOWN = "at least one check is DOWN; the body has the same form";
 
   @Inject private HealthChecks checks;
 
@@ -42,6 +43,7 @@ public class HealthResource {
    */
   @GET
   @Operation(summary = "All health checks, with data")
+  @APIResponse(responseCode = "503", description = DOWN)
   @APIResponse(
       responseCode = "200",
       content =
@@ -63,7 +65,14 @@ public class HealthResource {
   @GET
   @Path("started")
   @Operation(summary = "Has each part been started once?")
-  @APIResponse(responseCode = "200", description = "every part has been started")
+  @APIResponse(responseCode = "503", description = DOWN)
+  @APIResponse(
+      responseCode = "200",
+      description = "every part has been started",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "up", value = UP)))
   public Response started() {
     return answer(checks.startup());
   }
@@ -76,7 +85,14 @@ public class HealthResource {
   @GET
   @Path("ready")
   @Operation(summary = "Does each part work now?")
-  @APIResponse(responseCode = "200", description = "every part works")
+  @APIResponse(responseCode = "503", description = DOWN)
+  @APIResponse(
+      responseCode = "200",
+      description = "every part works",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "up", value = UP)))
   public Response ready() {
     return answer(checks.readiness());
   }
@@ -89,7 +105,14 @@ public class HealthResource {
   @GET
   @Path("live")
   @Operation(summary = "Can the instance recover without a restart?")
-  @APIResponse(responseCode = "200", description = "a restart isn't needed")
+  @APIResponse(responseCode = "503", description = DOWN)
+  @APIResponse(
+      responseCode = "200",
+      description = "a restart isn't needed",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "up", value = UP)))
   public Response live() {
     return answer(checks.liveness());
   }

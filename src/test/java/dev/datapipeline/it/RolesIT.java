@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -26,6 +27,8 @@ class RolesIT {
       Pattern.compile("password of the user operator is (\\S+)");
   private static final String DEVICE = "device-password";
   private static final String ANALYST = "analyst-password";
+
+  private static final AtomicInteger clients = new AtomicInteger();
 
   private static Pipeline pipeline;
   private static Api api;
@@ -73,14 +76,19 @@ class RolesIT {
     return send(client, authorization, method, path).statusCode();
   }
 
+  /** Returns an address that has not sent a wrong password yet. */
+  private static String newClient() {
+    return "192.0.2." + clients.incrementAndGet();
+  }
+
   private static void assertMay(String authorization, int read, int post, int control, int replay) {
-    String client = "192.0.2.1";
-    assertThat(status(client, authorization, "GET", "/api/events")).isEqualTo(read);
-    assertThat(status(client, authorization, "GET", "/api/health/ready")).isEqualTo(read);
-    assertThat(status(client, authorization, "POST", "/api/events")).isEqualTo(post);
-    assertThat(status(client, authorization, "POST", "/api/pipeline/consumer/resume"))
+    assertThat(status(newClient(), authorization, "GET", "/api/events")).isEqualTo(read);
+    assertThat(status(newClient(), authorization, "GET", "/api/health/ready")).isEqualTo(read);
+    assertThat(status(newClient(), authorization, "POST", "/api/events")).isEqualTo(post);
+    assertThat(status(newClient(), authorization, "POST", "/api/pipeline/consumer/resume"))
         .isEqualTo(control);
-    assertThat(status(client, authorization, "POST", "/api/dead-letters/replay")).isEqualTo(replay);
+    assertThat(status(newClient(), authorization, "POST", "/api/dead-letters/replay"))
+        .isEqualTo(replay);
   }
 
   private static String operator() {
@@ -112,10 +120,9 @@ class RolesIT {
 
   @Test
   void noOtherPasswordIsAccepted() {
-    int client = 10;
     for (String user : List.of("operator", "device", "reader")) {
       for (String wrong : List.of("", "operator", "${OPERATOR_PASSWORD}", DEVICE + ANALYST)) {
-        assertThat(status("192.0.2." + client++, Api.basic(user, wrong), "GET", "/api/events"))
+        assertThat(status(newClient(), Api.basic(user, wrong), "GET", "/api/events"))
             .as("%s with the password '%s'", user, wrong)
             .isEqualTo(401);
       }
@@ -178,7 +185,7 @@ class RolesIT {
   }
 
   private static List<JsonObject> actionsFrom(String address) {
-    return Api.json(send("192.0.2.1", operator(), "GET", "/api/operator/actions?limit=1000"))
+    return Api.json(send(newClient(), operator(), "GET", "/api/operator/actions?limit=1000"))
         .getJsonArray("actions")
         .getValuesAs(JsonObject.class)
         .stream()
