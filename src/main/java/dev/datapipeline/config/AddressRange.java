@@ -49,6 +49,12 @@ public record AddressRange(InetAddress network, int prefix) {
     }
   }
 
+  /** Returns the range in CIDR notation. */
+  @Override
+  public String toString() {
+    return network.getHostAddress() + "/" + prefix;
+  }
+
   /**
    * Returns whether the address is in this range.
    *

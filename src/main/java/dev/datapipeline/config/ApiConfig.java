@@ -3,7 +3,6 @@ package dev.datapipeline.config;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -24,7 +23,7 @@ import java.util.regex.Pattern;
  */
 public record ApiConfig(
     ReadAccess readAccess,
-    Optional<String> httpAddress,
+    String httpAddress,
     List<AddressRange> trustedProxies,
     Duration queryTimeout,
     int maxReads,
@@ -73,11 +72,6 @@ public record ApiConfig(
     return config;
   }
 
-  private static Optional<String> httpAddress(Settings settings) {
-    return Optional.of(settings.text("HTTP_ADDRESS", ADDRESS, "an IP address"))
-        .filter(address -> !address.isEmpty());
-  }
-
   private static List<AddressRange> trustedProxies(Settings settings) {
     return settings.list(
         "HTTP_TRUSTED_PROXIES",
@@ -91,7 +85,7 @@ public record ApiConfig(
             settings
                 .text("API_READ_ACCESS", READ_ACCESS, "one of loopback, host, operator, everyone")
                 .toUpperCase(Locale.ROOT)),
-        httpAddress(settings),
+        settings.text("HTTP_ADDRESS", ADDRESS, "an IP address"),
         trustedProxies(settings),
         settings.duration("API_QUERY_TIMEOUT", Duration.ofSeconds(1), LONGEST_STATEMENT),
         settings.integer("API_MAX_READS", 1, MOST_READS),

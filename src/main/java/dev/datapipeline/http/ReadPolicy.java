@@ -21,10 +21,7 @@ import java.util.Set;
  * @param behindProxy whether a proxy has been named in {@code HTTP_TRUSTED_PROXIES}
  */
 record ReadPolicy(
-    ReadAccess access,
-    Optional<String> httpAddress,
-    Optional<String> gateway,
-    boolean behindProxy) {
+    ReadAccess access, String httpAddress, Optional<String> gateway, boolean behindProxy) {
   private static final Set<String> OWN_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
 
   /** Headers that proxies add. */
@@ -75,8 +72,7 @@ record ReadPolicy(
   }
 
   private boolean isHost(String address) {
-    return httpAddress.filter(ReadPolicy::isLoopback).isPresent()
-        && gateway.filter(address::equals).isPresent();
+    return isLoopback(httpAddress) && gateway.filter(address::equals).isPresent();
   }
 
   private static boolean isLoopback(String address) {

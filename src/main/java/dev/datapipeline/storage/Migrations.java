@@ -17,6 +17,8 @@ import org.flywaydb.core.api.MigrationState;
 import org.flywaydb.core.api.callback.BaseCallback;
 import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.callback.Event;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 
 /**
  * Brings the database schema up to date with the versioned scripts of {@code sql/}. Uses a
@@ -54,14 +56,18 @@ public class Migrations {
    *     it
    */
   public int run() {
-    Flyway flyway =
+    FluentConfiguration configuration =
         Flyway.configure(Migrations.class.getClassLoader())
             .dataSource(dataSource)
             .locations(locations.toArray(String[]::new))
             .failOnMissingLocations(true)
             .connectRetries(0)
-            .callbacks(new Patience())
-            .load();
+            .callbacks(new Patience());
+    // CREATE INDEX CONCURRENTLY would wait for the transaction that held Flyway's own lock
+    configuration
+        .getConfigurationExtension(PostgreSQLConfigurationExtension.class)
+        .setTransactionalLock(false);
+    Flyway flyway = configuration.load();
     refuseNewer(flyway.info());
     return flyway.migrate().migrationsExecuted;
   }

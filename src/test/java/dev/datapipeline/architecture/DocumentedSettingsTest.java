@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -199,5 +200,29 @@ class DocumentedSettingsTest {
         .lines()
         .filter(line -> line.startsWith("-"))
         .forEach(option -> assertThat(DOCUMENTATION).contains("`" + option + "`"));
+  }
+
+  /** The line that lists the settings at startup shows the components of the records. */
+  @Test
+  void theStartLineIsDocumentedWithEverySetting() throws ClassNotFoundException {
+    String line =
+        matches("(?m)^datapipeline is starting: .*$", DOCUMENTATION)
+            .findFirst()
+            .orElseThrow()
+            .group();
+    List<MatchResult> records = matches("(\\w+Config)\\[", line).toList();
+    assertThat(records).hasSizeGreaterThan(6);
+    for (MatchResult shown : records) {
+      Class<?> type = Class.forName("dev.datapipeline.config." + shown.group(1));
+      String rest = line.substring(shown.end());
+      for (RecordComponent component : type.getRecordComponents()) {
+        int at = rest.indexOf(component.getName() + "=");
+        assertThat(at).as("%s of %s", component.getName(), shown.group(1)).isNotNegative();
+        rest = rest.substring(at);
+      }
+    }
+    long migrations =
+        Stream.of(Path.of("sql").toFile().list()).filter(name -> name.matches("V\\d.*")).count();
+    assertThat(DOCUMENTATION).contains("was updated with %d migrations".formatted(migrations));
   }
 }

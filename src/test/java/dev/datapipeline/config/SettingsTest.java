@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.common.IsolationLevel;
 import org.junit.jupiter.api.Test;
@@ -78,7 +77,7 @@ class SettingsTest {
         .isEqualTo(
             new ApiConfig(
                 ApiConfig.ReadAccess.LOOPBACK,
-                Optional.empty(),
+                "",
                 List.of(),
                 Duration.ofSeconds(10),
                 8,
@@ -106,7 +105,7 @@ class SettingsTest {
         .isEqualTo(
             new ApiConfig(
                 ApiConfig.ReadAccess.EVERYONE,
-                Optional.of("::1"),
+                "::1",
                 List.of(AddressRange.parse("10.0.0.0/8"), AddressRange.parse("::1")),
                 Duration.ofMinutes(5),
                 24,

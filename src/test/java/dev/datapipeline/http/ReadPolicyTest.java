@@ -34,7 +34,7 @@ class ReadPolicyTest {
   }
 
   private static ReadPolicy policy(ReadAccess access, String httpAddress) {
-    return new ReadPolicy(access, Optional.ofNullable(httpAddress), Optional.of(GATEWAY), false);
+    return new ReadPolicy(access, httpAddress, Optional.of(GATEWAY), false);
   }
 
   private static boolean allows(ReadAccess access, Call call) {
@@ -76,7 +76,7 @@ class ReadPolicyTest {
   /** Whoever starts the container without Compose may have published the port to the network. */
   @Test
   void theGatewayMayNotReadIfItIsUnknownWhereThePortIsPublished() {
-    assertThat(policy(ReadAccess.HOST, null).allows(Call.from(GATEWAY))).isFalse();
+    assertThat(policy(ReadAccess.HOST, "").allows(Call.from(GATEWAY))).isFalse();
   }
 
   @ParameterizedTest
@@ -113,7 +113,7 @@ class ReadPolicyTest {
       value = ReadAccess.class,
       names = {"LOOPBACK", "HOST"})
   void nobodyMayReadBehindAProxyThatIsNamed(ReadAccess access) {
-    ReadPolicy policy = new ReadPolicy(access, Optional.of(LOOPBACK), Optional.of(GATEWAY), true);
+    ReadPolicy policy = new ReadPolicy(access, LOOPBACK, Optional.of(GATEWAY), true);
 
     assertThat(policy.allows(Call.from(LOOPBACK))).isFalse();
     assertThat(policy.allows(Call.from(GATEWAY))).isFalse();

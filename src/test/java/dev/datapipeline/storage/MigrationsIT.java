@@ -99,4 +99,15 @@ class MigrationsIT {
 
     assertThat(migrations(30).run()).isEqualTo(1);
   }
+
+  /** A plain CREATE INDEX would make the writer wait. */
+  @Test
+  void anIndexIsBuiltBesideAWriter() throws Exception {
+    migrations(30).run();
+    addScript(
+        "V999__index.sql",
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS of_the_next_version ON dead_letters (reason)");
+
+    assertThat(migrations(30).run()).isEqualTo(1);
+  }
 }

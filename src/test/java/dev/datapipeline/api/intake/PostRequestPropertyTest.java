@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -46,7 +45,7 @@ class PostRequestPropertyTest {
   private static final ApiConfig CONFIG =
       new ApiConfig(
           ApiConfig.ReadAccess.LOOPBACK,
-          Optional.empty(),
+          "",
           List.of(),
           Duration.ofSeconds(10),
           1,
