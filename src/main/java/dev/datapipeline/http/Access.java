@@ -46,6 +46,11 @@ public class Access extends HttpFilter {
   private static final String SIGN_IN = "/operator";
 
   private static final int MAX_ACTION_LENGTH = 2000;
+  private static final int RETRY_SECONDS = 5;
+
+  /** An IPv6 address may name the interface after it. */
+  private static final String ZONE = "%.*";
+
   private static final Logger LOG = Logger.getLogger(Access.class.getName());
 
   private transient ReadPolicy readPolicy;
@@ -118,7 +123,16 @@ public class Access extends HttpFilter {
           .writeTo(response);
       return;
     }
-    Optional<Caller> caller = caller(request, response, client);
+    Optional<Caller> caller;
+    try {
+      caller = caller(request, response, client);
+    } catch (RegistryUnavailableException e) {
+      LOG.warning(FailureText.reason(e));
+      Problem.of(Response.Status.SERVICE_UNAVAILABLE, e.getMessage())
+          .retryAfter(RETRY_SECONDS)
+          .writeTo(response);
+      return;
+    }
     if (caller.isEmpty()) {
       Problem.of(
               Response.Status.UNAUTHORIZED,
@@ -130,9 +144,19 @@ public class Access extends HttpFilter {
       Problem.of(Response.Status.FORBIDDEN, "the role %s is required".formatted(required.group()))
           .writeTo(response);
     } else {
-      chain.doFilter(request, response);
-      if (required == Role.OPERATOR && !SIGN_IN.equals(request.getPathInfo())) {
-        actions.add(action(caller.get(), client, request, response.getStatus()));
+      boolean recorded = required == Role.OPERATOR && !SIGN_IN.equals(request.getPathInfo());
+      boolean answered = false;
+      try {
+        chain.doFilter(request, response);
+        answered = true;
+      } finally {
+        if (recorded) {
+          int status =
+              answered
+                  ? response.getStatus()
+                  : Response.Status.INTERNAL_SERVER_ERROR.getStatusCode();
+          actions.add(action(caller.get(), client, request, status));
+        }
       }
     }
   }
@@ -155,7 +179,8 @@ public class Access extends HttpFilter {
 
   private InetAddress client(HttpServletRequest request) {
     // always a literal address
-    InetAddress peer = AddressRange.literal(request.getRemoteAddr()).orElseThrow();
+    InetAddress peer =
+        AddressRange.literal(request.getRemoteAddr().replaceFirst(ZONE, "")).orElseThrow();
     return clientAddress.find(peer, Collections.list(request.getHeaders(ClientAddress.HEADER)));
   }
 

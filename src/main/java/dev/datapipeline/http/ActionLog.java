@@ -53,7 +53,7 @@ public class ActionLog {
       if (!waiting.isEmpty() && writing.compareAndSet(false, true)) {
         executor.execute(this::write);
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warning(
           "%d actions of operators are not yet in the database: %s"
               .formatted(waiting.size(), FailureText.reason(e)));

@@ -43,12 +43,20 @@ public class Users {
   private static final Logger LOG = Logger.getLogger(Users.class.getName());
   private static final int PASSWORD_BYTES = 18;
 
+  /** Finds the server's user registry. */
+  @FunctionalInterface
+  interface Registry {
+    UserRegistry get() throws WSSecurityException;
+  }
+
+  private final Registry registry;
   private final String operator;
   private final byte[] generated;
   private final boolean logsLeave;
 
   /** Required by CDI for client proxies; do not call. */
   protected Users() {
+    registry = null;
     operator = null;
     generated = null;
     logsLeave = false;
@@ -65,29 +73,25 @@ public class Users {
       AccountsConfig accounts,
       @ConfigProperty(name = "otel.sdk.disabled", defaultValue = "true")
           boolean telemetryDisabled) {
-    this(accounts, telemetryDisabled, realm());
+    this(accounts, telemetryDisabled, () -> RegistryHelper.getUserRegistry(null));
   }
 
-  Users(AccountsConfig accounts, boolean telemetryDisabled, Optional<String> realm) {
+  Users(AccountsConfig accounts, boolean telemetryDisabled, Registry registry) {
+    this.registry = registry;
     operator = accounts.operator().user();
     generated =
-        accounts.operator().password().isEmpty() && realm.filter(OWN_REALM::equals).isPresent()
-            ? generate()
-            : null;
+        accounts.operator().password().isEmpty() && OWN_REALM.equals(realm()) ? generate() : null;
     logsLeave = !telemetryDisabled;
   }
 
-  private static Optional<String> realm() {
+  /** Returns the registry's realm; null if it can't be asked, so that it isn't the own one. */
+  private String realm() {
     try {
-      return Optional.ofNullable(registry().getRealm());
+      return registry.get().getRealm();
     } catch (WSSecurityException | RemoteException e) {
       LOG.warning("cannot query the server's user registry: " + FailureText.reason(e));
-      return Optional.empty();
+      return null;
     }
-  }
-
-  private static UserRegistry registry() throws WSSecurityException {
-    return RegistryHelper.getUserRegistry(null);
   }
 
   private static byte[] generate() {
@@ -135,7 +139,8 @@ public class Users {
    *
    * @param name the name that the caller gave
    * @param password the password that the caller gave
-   * @return empty if they are wrong, or if the registry cannot be queried, which is logged
+   * @return empty if they are wrong
+   * @throws RegistryUnavailableException if the registry can't be asked; the password may be right
    */
   Optional<Caller> find(String name, String password) {
     if (name.isEmpty() || password.isEmpty()) {
@@ -152,17 +157,17 @@ public class Users {
         && MessageDigest.isEqual(password.getBytes(StandardCharsets.UTF_8), generated);
   }
 
-  private static Optional<Caller> inRegistry(String name, String password) {
+  private Optional<Caller> inRegistry(String name, String password) {
     try {
-      UserRegistry registry = registry();
-      String found = registry.checkPassword(name, password);
+      UserRegistry users = registry.get();
+      String found = users.checkPassword(name, password);
       if (found != null) {
-        return Optional.of(new Caller(found, roles(registry.getGroupsForUser(found))));
+        return Optional.of(new Caller(found, roles(users.getGroupsForUser(found))));
       }
     } catch (PasswordCheckFailedException | EntryNotFoundException e) {
       LOG.log(Level.FINE, "user not found or wrong password", e);
     } catch (WSSecurityException | RemoteException e) {
-      LOG.warning("cannot query the server's user registry: " + FailureText.reason(e));
+      throw new RegistryUnavailableException(e);
     }
     return Optional.empty();
   }

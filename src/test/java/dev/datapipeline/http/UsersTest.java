@@ -1,13 +1,17 @@
 package dev.datapipeline.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.ibm.websphere.security.UserRegistry;
 import dev.datapipeline.config.AccountsConfig;
 import dev.datapipeline.config.AccountsConfig.Account;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.rmi.RemoteException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -61,7 +65,21 @@ class UsersTest {
             new Account("producer", Optional.empty()),
             new Account("reader", Optional.empty())),
         telemetryDisabled,
-        Optional.ofNullable(realm));
+        () -> registry(realm));
+  }
+
+  /** Returns a registry that knows nobody; without a realm, it doesn't answer. */
+  private static UserRegistry registry(String realm) {
+    return (UserRegistry)
+        Proxy.newProxyInstance(
+            UsersTest.class.getClassLoader(),
+            new Class<?>[] {UserRegistry.class},
+            (proxy, method, arguments) -> {
+              if (realm == null) {
+                throw new RemoteException("connection refused");
+              }
+              return method.getName().equals("getRealm") ? realm : null;
+            });
   }
 
   private static Users users() {
@@ -123,7 +141,14 @@ class UsersTest {
   void noPasswordIsGeneratedForAnotherRegistry(String realm, @TempDir Path directory) {
     users(null, true, realm).announce(directory);
 
-    assertThat(lines).isEmpty();
+    assertThat(lines).noneMatch(line -> line.contains("OPERATOR_PASSWORD"));
+  }
+
+  @Test
+  void aRegistryThatDoesNotAnswerIsNotAWrongPassword() {
+    assertThat(users().find("jane", "any")).isEmpty();
+    assertThatThrownBy(() -> users(null, true, null).find("jane", "any"))
+        .isInstanceOf(RegistryUnavailableException.class);
   }
 
   @Test
