@@ -339,7 +339,7 @@ SCRIPT
 }
 
 backup_and_restore() {
-  documented backup || return 1
+  documented backup && [ "$(on_target stat -c '%U:%a' /var/backups/datapipeline.tar.gz)" = root:600 ] || return 1
   local before
   before=$(rows)
   sql 'DELETE FROM raw_events' || return 1

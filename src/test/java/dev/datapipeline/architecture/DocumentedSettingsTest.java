@@ -149,10 +149,9 @@ class DocumentedSettingsTest {
 
   @Test
   void theExampleHasEverySetting() throws IOException {
-    Set<String> listed = names("(?m)^#([A-Za-z_]+)=", EXAMPLE);
-
-    assertThat(listed)
-        .containsAll(defaults().keySet().stream().map(DocumentedSettingsTest::variable).toList());
+    assertThat(names("(?m)^#([A-Za-z_]+)=", EXAMPLE))
+        .containsAll(defaults().keySet().stream().map(DocumentedSettingsTest::variable).toList())
+        .containsAll(names("\\$\\{([A-Z_]+)", COMPOSE));
   }
 
   @Test
