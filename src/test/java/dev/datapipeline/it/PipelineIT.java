@@ -5,9 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.Backends;
 import dev.datapipeline.it.ManagedServerExtension.ManagedServer;
-import jakarta.json.JsonObject;
 import java.io.File;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,14 +46,7 @@ class PipelineIT {
 
   @BeforeEach
   void isReady() {
-    await()
-        .atMost(PATIENCE)
-        .ignoreExceptionsInstanceOf(IOException.class)
-        .untilAsserted(
-            () -> {
-              JsonObject answer = health.data("ready");
-              assertThat(answer.getString("status")).as("%s", answer).isEqualTo("UP");
-            });
+    await("ready").atMost(PATIENCE).until(health::ready, "UP"::equals);
     topic = new Topic(TOPIC, backends.kafka().bootstrapServers());
   }
 
