@@ -298,8 +298,8 @@ api_is_guarded() {
 # docker run may publish the port to the network; then its host must not pass for this machine
 reading_from_the_host_requires_its_address() {
   local outcome=0
-  timeout 90 docker run --rm --name reads-from-host -e API_READ_ACCESS=host "$APP_IMAGE" 2>&1 \
-    | grep -m 1 'Setting HTTP_ADDRESS has the value .* The application does not start' || outcome=1
+  grep -m 1 'Setting HTTP_ADDRESS has the value .* The application does not start' \
+    < <(timeout 90 docker run --rm --name reads-from-host -e API_READ_ACCESS=host "$APP_IMAGE" 2>&1) || outcome=1
   docker rm --force reads-from-host > /dev/null 2>&1
   return $outcome
 }
