@@ -43,7 +43,7 @@ abstract class PartHealth {
 
   /** Returns an answer for those who may read. */
   HealthCheckResponse withData(boolean up) {
-    return described().status(up).build();
+    return withData(up, Optional.empty());
   }
 
   /**
@@ -52,15 +52,10 @@ abstract class PartHealth {
    * @param waitingFor what the start is waiting for; empty if it isn't waiting
    */
   HealthCheckResponse withData(boolean up, Optional<String> waitingFor) {
-    HealthCheckResponseBuilder response = described();
-    waitingFor.ifPresent(failure -> response.withData("waitingFor", failure));
-    return response.status(up).build();
-  }
-
-  private HealthCheckResponseBuilder described() {
     HealthCheckResponseBuilder response = HealthCheckResponse.named(name);
     describe(response);
-    return response;
+    waitingFor.ifPresent(failure -> response.withData("waitingFor", failure));
+    return response.status(up).build();
   }
 
   static void addAge(HealthCheckResponseBuilder response, String name, Optional<Instant> moment) {

@@ -6,57 +6,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.ibm.websphere.security.UserRegistry;
 import dev.datapipeline.config.AccountsConfig;
 import dev.datapipeline.config.AccountsConfig.Account;
+import dev.datapipeline.failure.LogLines;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.rmi.RemoteException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class UsersTest {
-  private static final Logger LOG = Logger.getLogger(Users.class.getName());
-
-  private final List<String> lines = new ArrayList<>();
-  private final Handler handler =
-      new Handler() {
-        @Override
-        public void publish(LogRecord record) {
-          lines.add(record.getMessage());
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-      };
-
-  @BeforeEach
-  void listen() {
-    LOG.addHandler(handler);
-    LOG.setLevel(Level.INFO);
-  }
-
-  @AfterEach
-  void stopListening() {
-    LOG.removeHandler(handler);
-    LOG.setLevel(null);
-  }
+  @RegisterExtension private final LogLines logged = new LogLines(Users.class);
+  private final List<String> lines = logged.lines();
 
   private static Users users(String password, boolean telemetryDisabled, String realm) {
     return new Users(

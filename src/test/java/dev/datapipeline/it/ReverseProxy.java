@@ -48,14 +48,18 @@ final class ReverseProxy implements AutoCloseable {
     return System.getProperty("user.name").equals("root");
   }
 
+  private static Path configuration(String name, String text) throws IOException {
+    Files.createDirectories(DIRECTORY);
+    return Files.writeString(DIRECTORY.resolve(name), text);
+  }
+
   /** Starts nginx with these directives for every request. */
   static ReverseProxy nginx(String directives) throws IOException {
     Path program = Tools.require("nginx-light", "nginx");
     int port = Application.freePort();
-    Files.createDirectories(DIRECTORY);
     Path file =
-        Files.writeString(
-            DIRECTORY.resolve("nginx.conf"),
+        configuration(
+            "nginx.conf",
             """
             %s daemon off; pid nginx.pid; error_log stderr; events {}
             http {
@@ -78,10 +82,9 @@ final class ReverseProxy implements AutoCloseable {
   static ReverseProxy haproxy(int target, String options) throws IOException {
     Path program = Tools.require("haproxy", "haproxy");
     int port = Application.freePort();
-    Files.createDirectories(DIRECTORY);
     Path file =
-        Files.writeString(
-            DIRECTORY.resolve("haproxy.cfg"),
+        configuration(
+            "haproxy.cfg",
             """
             global
               %s

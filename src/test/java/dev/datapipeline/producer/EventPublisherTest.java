@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.datapipeline.config.ProducerConfig;
+import dev.datapipeline.failure.LogLines;
 import dev.datapipeline.failure.LogThrottle;
 import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.metrics.RecordingMetrics;
@@ -16,16 +17,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Message;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class EventPublisherTest {
   private static final Instant TIME = Instant.parse("2026-01-15T10:17:16.857Z");
@@ -89,33 +85,8 @@ class EventPublisherTest {
           new Tracing(null, true),
           new LogThrottle(Duration.ofSeconds(10), () -> now));
 
-  private final Logger logger = Logger.getLogger(EventPublisher.class.getName());
-  private final List<String> log = Collections.synchronizedList(new ArrayList<>());
-  private final Handler handler =
-      new Handler() {
-        @Override
-        public void publish(LogRecord line) {
-          log.add(line.getLevel() + " " + line.getMessage());
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-      };
-
-  @BeforeEach
-  void listen() {
-    logger.setLevel(Level.INFO);
-    logger.addHandler(handler);
-  }
-
-  @AfterEach
-  void stopListening() {
-    logger.removeHandler(handler);
-    logger.setLevel(null);
-  }
+  @RegisterExtension private final LogLines logged = new LogLines(EventPublisher.class);
+  private final List<String> log = logged.lines();
 
   private static List<Event> events(int count) {
     return Collections.nCopies(count, new Event("key", TIME, new byte[] {'1'}));
