@@ -29,10 +29,10 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Checks which packages may use which. docs/architecture.md describes the same order. */
 class ArchitectureTest {
-  private static final String ROOT = "dev.datapipeline";
+  static final String ROOT = "dev.datapipeline";
 
   /** The packages from the lowest layer up. A package may use only packages before it. */
-  private static final List<String> LAYERS =
+  static final List<String> LAYERS =
       List.of(
           "failure",
           "config",
@@ -69,7 +69,7 @@ class ArchitectureTest {
           "TransactionalSender",
           "WeblogSource");
 
-  private static final JavaClasses CLASSES =
+  static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages(ROOT);
