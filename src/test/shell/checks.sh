@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by the container test and the deployment test: numbered checks with their duration, a copy of the project,
-# a Docker engine, and the commands of the documentation.
+# Sourced by the tests of `mvn`, the release, the containers and the deployment: numbered checks with their duration, a copy
+# of the project, a Docker engine, and the commands of the documentation.
 #
 # A script may define diagnose (prints details after a failed check) and cleanup (runs at the end, whatever happens).
 # Environment: TOOLS_REQUIRED=true (or CI=true) makes a test fail that would be skipped because this machine lacks something.
