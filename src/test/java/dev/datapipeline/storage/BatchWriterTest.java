@@ -377,6 +377,18 @@ class BatchWriterTest {
     writer.store(List.of(range(0, 0, 2, 0, 1)));
 
     assertThat(session.moves).isEqualTo(1);
+    assertThat(session.separateMoves).isZero();
+  }
+
+  @Test
+  void thePositionIsMovedWhileItIsLockedOrWhereItIsInstead() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1), range(0, 2, 4, 2, 3)));
+    assertThat(session.separateMoves).isZero();
+
+    writer.store(List.of(range(0, 2, 6, 2, 3, 4, 5)));
+    assertThat(session.separateMoves).isEqualTo(1);
+    assertThat(writer.positions(TOPIC).get(0).nextOffset()).isEqualTo(6);
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
   }
 
   /** Only then is it noticed that the log goes back below them. */
