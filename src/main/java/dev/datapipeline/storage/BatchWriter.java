@@ -48,6 +48,9 @@ public class BatchWriter implements BatchStore {
   /** The positions at which a log was compared with what is stored, until the next commit. */
   private final Map<Integer, PartitionPosition> compared = new ConcurrentHashMap<>();
 
+  /** Whether the last batch held a value that PostgreSQL refuses. */
+  private volatile boolean expectsPoison;
+
   /** Required by CDI for client proxies; do not call. */
   protected BatchWriter() {
     session = null;
@@ -132,12 +135,17 @@ public class BatchWriter implements BatchStore {
     }
   }
 
-  /** Assumes that PostgreSQL accepts all values. Isolates the rejected ones only if it doesn't. */
+  /**
+   * Assumes that PostgreSQL accepts all values, unless it has just refused some, and isolates the
+   * refused ones only if it doesn't. A topic with a little poison has some in each batch, and would
+   * be sent twice.
+   */
   private void attempt(List<RecordRange> batch) throws Exception {
+    boolean isolate = expectsPoison;
     try {
-      attempt(batch, false);
+      attempt(batch, isolate);
     } catch (Exception e) {
-      if (FailureKind.of(e) != FailureKind.VALUE) {
+      if (isolate || FailureKind.of(e) != FailureKind.VALUE) {
         throw e;
       }
       LOG.log(Level.FINE, "a batch holds a value that PostgreSQL refuses", e);
@@ -163,6 +171,7 @@ public class BatchWriter implements BatchStore {
         transaction.writeAbsent(plan.absent);
       }
       transaction.commit();
+      expectsPoison = deadLetters > 0;
       plan.moves.values().stream()
           .filter(move -> move.mark() != null)
           .forEach(move -> confirmed.put(move.id(), move.mark()));

@@ -372,6 +372,21 @@ class BatchWriterTest {
   }
 
   @Test
+  void aBatchAfterPoisonIsNotTriedWithoutIsolation() throws Exception {
+    writer.store(List.of(range(0, 0, 2, Set.of(1L), 0, 1)));
+    int begun = session.transactions();
+
+    writer.store(List.of(range(0, 2, 4, Set.of(3L), 2, 3)));
+    writer.store(List.of(range(0, 4, 6, 4, 5)));
+    assertThat(session.transactions() - begun).isEqualTo(2);
+    assertThat(session.isolated).isEqualTo(3);
+
+    writer.store(List.of(range(0, 6, 8, 6, 7)));
+    assertThat(session.isolated).isEqualTo(3);
+    assertThat(session.deadLetters()).containsExactly(1L, 3L);
+  }
+
+  @Test
   void aBatchOfDuplicatesMovesNothing() throws Exception {
     writer.store(List.of(range(0, 0, 2, 0, 1)));
     writer.store(List.of(range(0, 0, 2, 0, 1)));
