@@ -55,8 +55,8 @@ public class KafkaTopicLog implements TopicLog {
   }
 
   @Override
-  public Optional<UUID> idAfter(String topic, long arrivedAtNanos) {
-    return ids.after(topic, arrivedAtNanos);
+  public Optional<UUID> idAfter(String topic, long nanos) {
+    return ids.after(topic, nanos);
   }
 
   @Override

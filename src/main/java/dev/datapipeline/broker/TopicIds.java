@@ -30,9 +30,9 @@ final class TopicIds {
   }
 
   /** See {@link TopicLog#idAfter}. */
-  synchronized Optional<UUID> after(String topic, long arrivedAtNanos) {
+  synchronized Optional<UUID> after(String topic, long nanos) {
     Answer last = answers.get(topic);
-    if (last == null || last.askedAtNanos - arrivedAtNanos <= 0) {
+    if (last == null || last.askedAtNanos - nanos <= 0) {
       long askedAt = nanoTime.getAsLong();
       last = new Answer(broker.apply(topic), askedAt);
       answers.put(topic, last);

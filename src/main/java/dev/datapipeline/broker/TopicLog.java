@@ -17,15 +17,15 @@ import org.apache.kafka.common.TopicPartition;
 public interface TopicLog {
 
   /**
-   * Returns the id that a topic had at some moment after records arrived. A topic may be deleted
-   * and created again at any time, and a consumer that keeps reading may not notice. So an id that
-   * was looked up before the records arrived proves nothing.
+   * Returns the id that a topic had at some moment after another one. A topic may be deleted and
+   * created again at any time, and a consumer that keeps reading may not notice. So an id that was
+   * looked up before the consumer last learned it proves nothing about what it has read since.
    *
    * @param topic the topic's name
-   * @param arrivedAtNanos when the records arrived, by {@link System#nanoTime()}
+   * @param nanos the moment, by {@link System#nanoTime()}
    * @return empty if the topic doesn't exist any more
    */
-  Optional<UUID> idAfter(String topic, long arrivedAtNanos);
+  Optional<UUID> idAfter(String topic, long nanos);
 
   /**
    * Returns where the log of each partition ends now.

@@ -16,10 +16,15 @@ public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
 
   private final RecordRange range;
   private final long polledAtNanos;
+  private final long metadataAtNanos;
   private final Runnable onStored;
 
   PartitionBatch(
-      RecordRange range, Optional<Integer> leaderEpoch, long polledAtNanos, Runnable onStored) {
+      RecordRange range,
+      Optional<Integer> leaderEpoch,
+      long polledAtNanos,
+      long metadataAtNanos,
+      Runnable onStored) {
     super(
         range.topic(),
         range.partition(),
@@ -34,6 +39,7 @@ public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
         leaderEpoch);
     this.range = range;
     this.polledAtNanos = polledAtNanos;
+    this.metadataAtNanos = metadataAtNanos;
     this.onStored = onStored;
   }
 
@@ -63,6 +69,16 @@ public final class PartitionBatch extends ConsumerRecord<byte[], byte[]> {
    */
   public long polledAtNanos() {
     return polledAtNanos;
+  }
+
+  /**
+   * Returns when the consumer last learned the ids of its topics, before it polled the records. It
+   * fetches by id, so the records are not from a topic that was created after that.
+   *
+   * @return by {@link System#nanoTime()}
+   */
+  public long metadataAtNanos() {
+    return metadataAtNanos;
   }
 
   /** Must be called once when the batch is stored. */

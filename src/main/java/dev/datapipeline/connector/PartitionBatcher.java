@@ -15,14 +15,17 @@ import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.ClusterResource;
+import org.apache.kafka.common.ClusterResourceListener;
 import org.apache.kafka.common.TopicPartition;
 
 /**
  * Replaces the records that a poll returns for a partition by one {@link PartitionBatch}, including
  * the offsets that hold no record, and leaves the bytes of records out that are too large. Called
- * by the polling thread only.
+ * by the polling thread only, except for {@link #onUpdate}.
  */
-public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
+public class PartitionBatcher
+    implements ConsumerInterceptor<byte[], byte[]>, ClusterResourceListener {
   /** The consumer property with the name of the channel's topic. */
   static final String TOPIC = "datapipeline.topic";
 
@@ -32,6 +35,9 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
   private long seenAssignments = -1;
   private long maxRecordBytes = Long.MAX_VALUE;
   private ChannelPositions channel = new ChannelPositions();
+
+  /** When the consumer last learned the ids of its topics. */
+  private volatile long metadataAtNanos;
 
   /** Called by Kafka's client. */
   public PartitionBatcher() {
@@ -47,6 +53,13 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
   PartitionBatcher(LongSupplier assignments, LongSupplier nanoTime) {
     this.assignments = assignments;
     this.nanoTime = nanoTime;
+    metadataAtNanos = nanoTime.getAsLong();
+  }
+
+  /** Called after each answer to a metadata request, before the next fetch. */
+  @Override
+  public void onUpdate(ClusterResource cluster) {
+    metadataAtNanos = nanoTime.getAsLong();
   }
 
   @Override
@@ -96,7 +109,8 @@ public class PartitionBatcher implements ConsumerInterceptor<byte[], byte[]> {
     RecordRange range =
         new RecordRange(partition.topic(), null, partition.partition(), from, to, records);
     return Optional.of(
-        new PartitionBatch(range, epoch, nanoTime.getAsLong(), channel.handedOver(partition)));
+        new PartitionBatch(
+            range, epoch, nanoTime.getAsLong(), metadataAtNanos, channel.handedOver(partition)));
   }
 
   /** Receives every assigned partition about once a second, because of auto-commit. */

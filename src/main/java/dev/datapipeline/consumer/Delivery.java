@@ -10,12 +10,19 @@ import org.apache.kafka.common.TopicPartition;
  * @param range the records, without a topic id
  * @param bytes how much memory they take
  * @param arrivedAtNanos when they were polled, by {@link System#nanoTime()}
+ * @param metadataAtNanos when the consumer last learned the topic's id, before it polled them
  * @param onStored must be run once, when they are stored or dropped
  */
-record Delivery(RecordRange range, long bytes, long arrivedAtNanos, Runnable onStored) {
+record Delivery(
+    RecordRange range, long bytes, long arrivedAtNanos, long metadataAtNanos, Runnable onStored) {
 
   static Delivery of(PartitionBatch batch) {
-    return new Delivery(batch.range(), batch.range().bytes(), batch.polledAtNanos(), batch::stored);
+    return new Delivery(
+        batch.range(),
+        batch.range().bytes(),
+        batch.polledAtNanos(),
+        batch.metadataAtNanos(),
+        batch::stored);
   }
 
   /** Returns the timestamp of the first record, in epoch milliseconds; -1 if there is none. */

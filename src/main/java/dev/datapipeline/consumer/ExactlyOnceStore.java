@@ -99,11 +99,10 @@ final class ExactlyOnceStore implements RecordStore {
 
   @Override
   public void store(List<Delivery> deliveries) throws StorageException, InterruptedException {
-    long arrivedAt = deliveries.get(deliveries.size() - 1).arrivedAtNanos();
     List<RecordRange> ranges = new ArrayList<>(deliveries.size());
     origins.begin();
     for (Delivery delivery : deliveries) {
-      Optional<RecordRange> range = origins.identify(delivery, arrivedAt);
+      Optional<RecordRange> range = origins.identify(delivery);
       if (range.isPresent()) {
         if (mayBeFromAnotherLeader(range.get(), ranges)) {
           storeRanges(ranges);

@@ -73,16 +73,17 @@ final class TopicOrigins {
   }
 
   /**
-   * Returns a delivery's range with the id of the topic that its records came from.
+   * Returns a delivery's range with the id of the topic that its records came from. The broker need
+   * not be asked after each delivery: the consumer can't read a topic that was created again before
+   * it has learned its id.
    *
    * @param delivery with a range without a topic id
-   * @param arrivedAtNanos when the last delivery of the batch arrived
    * @return empty if that can't be told; catchUp reads what the present topic holds
    */
-  Optional<RecordRange> identify(Delivery delivery, long arrivedAtNanos) {
+  Optional<RecordRange> identify(Delivery delivery) {
     RecordRange range = delivery.range();
     TopicPartition partition = range.topicPartition();
-    Optional<UUID> now = topicLog.idAfter(partition.topic(), arrivedAtNanos);
+    Optional<UUID> now = topicLog.idAfter(partition.topic(), delivery.metadataAtNanos());
     Optional<UUID> origin =
         Optional.of(origins(partition).floorEntry(delivery.arrivedAtNanos()).getValue());
     if (now.isPresent() && !now.equals(origin)) {

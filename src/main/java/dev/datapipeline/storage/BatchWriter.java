@@ -5,6 +5,7 @@ import dev.datapipeline.metrics.PipelineMetrics;
 import dev.datapipeline.record.LogMark;
 import dev.datapipeline.record.RecordRange;
 import dev.datapipeline.storage.StorageSession.AbsentOffsets;
+import dev.datapipeline.storage.StorageSession.Move;
 import dev.datapipeline.storage.StorageSession.PartitionKey;
 import dev.datapipeline.storage.StorageSession.Transaction;
 import io.opentelemetry.api.trace.Span;
@@ -12,7 +13,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -46,6 +47,9 @@ public class BatchWriter implements BatchStore {
 
   /** The positions at which a log was compared with what is stored, until the next commit. */
   private final Map<Integer, PartitionPosition> compared = new ConcurrentHashMap<>();
+
+  /** Whether the last batch held a value that PostgreSQL refuses. */
+  private volatile boolean expectsPoison;
 
   /** Required by CDI for client proxies; do not call. */
   protected BatchWriter() {
@@ -131,12 +135,17 @@ public class BatchWriter implements BatchStore {
     }
   }
 
-  /** Assumes that PostgreSQL accepts all values. Isolates the rejected ones only if it doesn't. */
+  /**
+   * Assumes that PostgreSQL accepts all values, unless it has just refused some, and isolates the
+   * refused ones only if it doesn't. A topic with a little poison has some in each batch, and would
+   * be sent twice.
+   */
   private void attempt(List<RecordRange> batch) throws Exception {
+    boolean isolate = expectsPoison;
     try {
-      attempt(batch, false);
+      attempt(batch, isolate);
     } catch (Exception e) {
-      if (FailureKind.of(e) != FailureKind.VALUE) {
+      if (isolate || FailureKind.of(e) != FailureKind.VALUE) {
         throw e;
       }
       LOG.log(Level.FINE, "a batch holds a value that PostgreSQL refuses", e);
@@ -148,18 +157,24 @@ public class BatchWriter implements BatchStore {
     Map<Integer, List<RecordRange>> ranges = byPosition(batch);
     try (Transaction transaction = session.begin()) {
       Plan plan = new Plan();
-      for (PartitionPosition position : lock(transaction, ranges)) {
+      Map<Integer, Move> expected = expectedMoves(ranges);
+      for (PartitionPosition position : lock(transaction, ranges, expected.values())) {
         plan.add(position, ranges.get(position.id()));
       }
-      for (Map.Entry<Integer, Long> moved : plan.nextOffsets.entrySet()) {
-        transaction.moveTo(moved.getKey(), moved.getValue(), plan.marks.get(moved.getKey()));
+      for (Move move : plan.moves.values()) {
+        if (!move.equals(expected.get(move.id()))) {
+          transaction.move(move);
+        }
       }
       long deadLetters = write(transaction, plan.records, isolate);
       if (!plan.absent.isEmpty()) {
         transaction.writeAbsent(plan.absent);
       }
       transaction.commit();
-      confirmed.putAll(plan.marks);
+      expectsPoison = deadLetters > 0;
+      plan.moves.values().stream()
+          .filter(move -> move.mark() != null)
+          .forEach(move -> confirmed.put(move.id(), move.mark()));
       // the log may go back at any time after that
       compared.keySet().removeAll(ranges.keySet());
       report(plan.records.size() - deadLetters, plan.duplicates, deadLetters);
@@ -172,8 +187,7 @@ public class BatchWriter implements BatchStore {
     private final List<StorableRecord> records = new ArrayList<>();
     private final List<AbsentOffsets> absent = new ArrayList<>();
     private final List<RecordRange> lost = new ArrayList<>();
-    private final Map<Integer, Long> nextOffsets = new TreeMap<>();
-    private final Map<Integer, LogMark> marks = new HashMap<>();
+    private final Map<Integer, Move> moves = new TreeMap<>();
     private long duplicates;
 
     /** Adds what is not stored yet. */
@@ -204,12 +218,11 @@ public class BatchWriter implements BatchStore {
         next = Math.max(next, range.to());
       }
       if (next > position.nextOffset()) {
-        nextOffsets.put(id, next);
-        if (last != null) {
-          marks.put(id, LogMark.of(last));
-        } else if (position.mark() == null) {
-          marks.put(id, LogMark.before(position.nextOffset()));
+        LogMark mark = last == null ? null : LogMark.of(last);
+        if (mark == null && position.mark() == null) {
+          mark = LogMark.before(position.nextOffset());
         }
+        moves.put(id, new Move(id, position.nextOffset(), next, mark));
       }
     }
 
@@ -288,6 +301,22 @@ public class BatchWriter implements BatchStore {
         });
   }
 
+  /** Returns how the positions move if nothing of the ranges is stored and nothing is missing. */
+  private static Map<Integer, Move> expectedMoves(Map<Integer, List<RecordRange>> ranges) {
+    Map<Integer, Move> moves = new TreeMap<>();
+    ranges.forEach(
+        (id, all) -> {
+          long from = all.get(0).from();
+          long to = all.get(all.size() - 1).to();
+          List<ConsumerRecord<byte[], byte[]>> records = all.get(all.size() - 1).records();
+          if (to > from && !records.isEmpty()) {
+            LogMark mark = LogMark.of(records.get(records.size() - 1));
+            moves.put(id, new Move(id, from, to, mark));
+          }
+        });
+    return moves;
+  }
+
   /** Returns the ranges by the id of their position. */
   private Map<Integer, List<RecordRange>> byPosition(List<RecordRange> batch) throws Exception {
     Map<Integer, List<RecordRange>> ranges = new TreeMap<>();
@@ -316,8 +345,9 @@ public class BatchWriter implements BatchStore {
    * database may lack rows, or give their ids to other partitions.
    */
   private List<PartitionPosition> lock(
-      Transaction transaction, Map<Integer, List<RecordRange>> ranges) throws Exception {
-    List<PartitionPosition> positions = transaction.lock(ranges.keySet());
+      Transaction transaction, Map<Integer, List<RecordRange>> ranges, Collection<Move> moves)
+      throws Exception {
+    List<PartitionPosition> positions = transaction.lock(ranges.keySet(), moves);
     boolean expected =
         positions.size() == ranges.size()
             && positions.stream()

@@ -9,20 +9,21 @@ import jakarta.annotation.Resource;
 import jakarta.enterprise.concurrent.ManagedScheduledExecutorService;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.persistence.EntityManager;
-import jakarta.persistence.LockModeType;
 import jakarta.persistence.PersistenceContext;
 import jakarta.transaction.Status;
 import jakarta.transaction.SystemException;
 import jakarta.transaction.UserTransaction;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,8 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
 
 /** Uses PostgreSQL through the container's datasource and transaction manager. Thread-safe. */
 @ApplicationScoped
@@ -46,6 +49,30 @@ class JtaStorageSession implements StorageSession {
           + " OR EXISTS (SELECT FROM dead_letters WHERE topic_partition_id = ? AND kafka_offset = ?"
           + " AND \"timestamp\" = ? AND payload IS NOT DISTINCT FROM ?)";
 
+  /**
+   * Locks in the order of the ids, so that no two transactions can wait for each other. A row that
+   * another transaction has moved meanwhile is read as it is then, and not moved.
+   */
+  private static final String LOCK_AND_MOVE =
+      "WITH locked AS ("
+          + "SELECT id, topic_id, partition, next_offset, last_offset, last_digest, leader_epoch,"
+          + " ended_at IS NOT NULL AS ended"
+          + " FROM topic_partitions WHERE id = ANY (?) ORDER BY id FOR UPDATE"
+          + "), moved AS ("
+          + "UPDATE topic_partitions AS p SET next_offset = m.next_offset,"
+          + " last_offset = m.last_offset, last_digest = m.last_digest,"
+          + " leader_epoch = m.leader_epoch, updated_at = statement_timestamp()"
+          + " FROM unnest(?, ?, ?, ?, ?, ?)"
+          + " AS m(id, from_offset, next_offset, last_offset, last_digest, leader_epoch)"
+          + " JOIN locked AS l ON l.id = m.id AND l.next_offset = m.from_offset"
+          + " WHERE p.id = m.id"
+          + ") SELECT * FROM locked ORDER BY id";
+
+  private static final String MOVE =
+      "UPDATE topic_partitions SET next_offset = ?, last_offset = coalesce(?, last_offset),"
+          + " last_digest = coalesce(?, last_digest), leader_epoch = coalesce(?, leader_epoch),"
+          + " updated_at = statement_timestamp() WHERE id = ?";
+
   /** For how long a session must do nothing at all, after the locks have been waited for. */
   private static final Duration STALLED = Duration.ofSeconds(5);
 
@@ -56,6 +83,9 @@ class JtaStorageSession implements StorageSession {
 
   @PersistenceContext(unitName = "datapipeline")
   private EntityManager entityManager;
+
+  @Resource(lookup = "jdbc/datapipeline")
+  private DataSource dataSource;
 
   @Resource private UserTransaction userTransaction;
   @Resource private ManagedScheduledExecutorService executor;
@@ -170,7 +200,7 @@ class JtaStorageSession implements StorageSession {
   public boolean startIncarnation(PartitionPosition former, long firstOffset, LogMark common)
       throws Exception {
     try (JtaTransaction transaction = begin()) {
-      if (!transaction.lock(Set.of(former.id())).equals(List.of(former))) {
+      if (!transaction.lock(Set.of(former.id()), List.of()).equals(List.of(former))) {
         return false;
       }
       entityManager
@@ -188,8 +218,7 @@ class JtaStorageSession implements StorageSession {
                   .setParameter(1, former.id())
                   .setParameter(2, firstOffset)
                   .getSingleResult();
-      transaction.lock(Set.of(id.intValue()));
-      transaction.moveTo(id.intValue(), firstOffset, common);
+      transaction.move(new Move(id.intValue(), firstOffset, firstOffset, common));
       transaction.commit();
       return true;
     }
@@ -270,28 +299,55 @@ class JtaStorageSession implements StorageSession {
 
   /** A transaction of the calling thread. */
   final class JtaTransaction implements Transaction {
-    private final Map<Integer, TopicPartitionPosition> locked = new LinkedHashMap<>();
+    private Connection connection;
 
     @Override
-    public List<PartitionPosition> lock(Set<Integer> ids) {
-      List<PartitionPosition> positions = new ArrayList<>();
-      for (TopicPartitionPosition row :
-          entityManager
-              .createQuery(
-                  "SELECT p FROM TopicPartitionPosition p WHERE p.id IN :ids ORDER BY p.id",
-                  TopicPartitionPosition.class)
-              .setParameter("ids", ids)
-              .setLockMode(LockModeType.PESSIMISTIC_WRITE)
-              .getResultList()) {
-        locked.put(row.getId(), row);
-        positions.add(position(row));
+    public List<PartitionPosition> lock(Set<Integer> ids, Collection<Move> moves)
+        throws SQLException {
+      try (PreparedStatement statement = connection().prepareStatement(LOCK_AND_MOVE)) {
+        statement.setArray(1, array("int4", ids.stream()));
+        statement.setArray(2, array("int4", moves.stream().map(Move::id)));
+        statement.setArray(3, array("int8", moves.stream().map(Move::from)));
+        statement.setArray(4, array("int8", moves.stream().map(Move::to)));
+        statement.setArray(5, array("int8", moves.stream().map(move -> move.mark().offset())));
+        statement.setArray(6, array("uuid", moves.stream().map(move -> move.mark().digest())));
+        statement.setArray(7, array("int4", moves.stream().map(m -> m.mark().leaderEpoch())));
+        List<PartitionPosition> positions = new ArrayList<>();
+        try (ResultSet row = statement.executeQuery()) {
+          while (row.next()) {
+            UUID digest = row.getObject("last_digest", UUID.class);
+            positions.add(
+                new PartitionPosition(
+                    row.getInt("id"),
+                    row.getObject("topic_id", UUID.class),
+                    row.getInt("partition"),
+                    row.getLong("next_offset"),
+                    digest == null
+                        ? null
+                        : new LogMark(
+                            row.getLong("last_offset"), digest, row.getInt("leader_epoch")),
+                    row.getBoolean("ended")));
+          }
+        }
+        return positions;
       }
-      return positions;
+    }
+
+    private Array array(String type, Stream<?> values) throws SQLException {
+      return connection.createArrayOf(type, values.toArray());
     }
 
     @Override
-    public void moveTo(int id, long nextOffset, LogMark mark) {
-      locked.get(id).moveTo(nextOffset, mark);
+    public void move(Move move) throws SQLException {
+      LogMark mark = move.mark();
+      try (PreparedStatement statement = connection().prepareStatement(MOVE)) {
+        statement.setLong(1, move.to());
+        statement.setObject(2, mark == null ? null : mark.offset(), Types.BIGINT);
+        statement.setObject(3, mark == null ? null : mark.digest(), Types.OTHER);
+        statement.setObject(4, mark == null ? null : mark.leaderEpoch(), Types.INTEGER);
+        statement.setInt(5, move.id());
+        statement.executeUpdate();
+      }
     }
 
     @Override
@@ -314,8 +370,11 @@ class JtaStorageSession implements StorageSession {
       return deadLetters;
     }
 
-    private Connection connection() {
-      return entityManager.unwrap(Connection.class);
+    private Connection connection() throws SQLException {
+      if (connection == null) {
+        connection = dataSource.getConnection();
+      }
+      return connection;
     }
 
     @Override
@@ -331,6 +390,13 @@ class JtaStorageSession implements StorageSession {
         }
       } catch (SystemException | RuntimeException e) {
         LOG.log(Level.FINE, "rollback failed; the connection is gone", e);
+      }
+      try {
+        if (connection != null) {
+          connection.close();
+        }
+      } catch (SQLException e) {
+        LOG.log(Level.FINE, "the connection is gone", e);
       }
     }
   }

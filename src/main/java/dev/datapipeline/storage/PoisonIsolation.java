@@ -34,11 +34,17 @@ final class PoisonIsolation {
   /** The most that one statement checks. A larger value is written alone, without a copy. */
   static final int MAX_CHECKED_BYTES = 1 << 20;
 
+  /**
+   * Values travel as bytea, because the driver sends it as it is: text would be converted to
+   * strings and back, which takes twice as long as the check. The bytes are known to be UTF-8, and
+   * so is the database's encoding.
+   */
   private static final String FIND_INVALID_JSON =
       "SELECT v.n, left(e.message, 300), left(e.detail, 300), e.sql_error_code"
-          + " FROM unnest(?::text[]) WITH ORDINALITY AS v(payload, n),"
+          + " FROM (SELECT convert_from(b, 'UTF8'), n FROM unnest(?::bytea[])"
+          + " WITH ORDINALITY AS bytes(b, n)) AS v(payload, n),"
           + " LATERAL pg_input_error_info(v.payload, 'json') AS e"
-          + " WHERE NOT pg_input_is_valid(v.payload, 'json') ORDER BY v.n";
+          + " WHERE (v.payload IS JSON) IS NOT TRUE AND e.message IS NOT NULL ORDER BY v.n";
 
   private final Connection connection;
   private final List<NewDeadLetter> rejected = new ArrayList<>();
@@ -157,10 +163,7 @@ final class PoisonIsolation {
     boolean[] refused = new boolean[records.size()];
     Array payloads =
         connection.createArrayOf(
-            "text",
-            records.stream()
-                .map(record -> new String(record.record().value(), StandardCharsets.UTF_8))
-                .toArray());
+            "bytea", records.stream().map(r -> r.record().value()).toArray(byte[][]::new));
     try (PreparedStatement statement = connection.prepareStatement(FIND_INVALID_JSON)) {
       statement.setArray(1, payloads);
       try (ResultSet row = statement.executeQuery()) {

@@ -2,6 +2,7 @@ package dev.datapipeline.storage;
 
 import dev.datapipeline.record.Absence;
 import dev.datapipeline.record.LogMark;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -59,6 +60,16 @@ interface StorageSession {
    */
   void repair(Exception failure, Set<Integer> ids) throws InterruptedException;
 
+  /**
+   * A step of a position.
+   *
+   * @param id the row of {@code topic_partitions}
+   * @param from the {@code next_offset} before
+   * @param to the {@code next_offset} afterwards
+   * @param mark the last record that is stored; null if it doesn't change
+   */
+  record Move(int id, long from, long to, LogMark mark) {}
+
   /** Begins a transaction in the calling thread. */
   Transaction begin() throws Exception;
 
@@ -67,18 +78,16 @@ interface StorageSession {
 
     /**
      * Locks rows of {@code topic_partitions} in the order of their ids, and waits for other
-     * transactions that have locked them.
+     * transactions that have locked them. Also moves those that are where a move begins, because
+     * nearly all are: it takes no second statement.
      *
-     * @return the rows that exist, in the order of their ids
+     * @param moves at most one for each row, each with a mark
+     * @return the rows that exist, as they were before, in the order of their ids
      */
-    List<PartitionPosition> lock(Set<Integer> ids) throws Exception;
+    List<PartitionPosition> lock(Set<Integer> ids, Collection<Move> moves) throws Exception;
 
-    /**
-     * Moves the position of a locked row.
-     *
-     * @param mark the last record that is stored; null if it doesn't change
-     */
-    void moveTo(int id, long nextOffset, LogMark mark) throws Exception;
+    /** Moves a locked row, wherever it is. */
+    void move(Move move) throws Exception;
 
     /** Writes why offsets hold no record. */
     void writeAbsent(List<AbsentOffsets> offsets) throws Exception;

@@ -134,20 +134,4 @@ public class TopicPartitionPosition {
   public OffsetDateTime getUpdatedAt() {
     return updatedAt;
   }
-
-  /**
-   * Moves the position forward.
-   *
-   * @param offset after the last offset that the transaction stores
-   * @param mark the last record that it stores; null if it stores none
-   */
-  void moveTo(long offset, LogMark mark) {
-    nextOffset = offset;
-    if (mark != null) {
-      lastOffset = mark.offset();
-      lastDigest = mark.digest();
-      leaderEpoch = mark.leaderEpoch();
-    }
-    updatedAt = OffsetDateTime.now();
-  }
 }

@@ -573,6 +573,11 @@ public final class PostgresServer implements AutoCloseable {
     return NAME;
   }
 
+  /** Returns the file that the server writes its messages to. */
+  public Path log() {
+    return log;
+  }
+
   /** Returns the role that owns the database. It is not a superuser. */
   public String user() {
     return NAME;

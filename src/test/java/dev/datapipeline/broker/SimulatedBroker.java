@@ -328,8 +328,8 @@ public final class SimulatedBroker {
             nanoClock);
     return new TopicLog() {
       @Override
-      public Optional<UUID> idAfter(String topic, long arrivedAtNanos) {
-        return ids.after(topic, arrivedAtNanos);
+      public Optional<UUID> idAfter(String topic, long nanos) {
+        return ids.after(topic, nanos);
       }
 
       @Override

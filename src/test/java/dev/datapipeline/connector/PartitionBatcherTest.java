@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.ClusterResource;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
@@ -231,5 +232,24 @@ class PartitionBatcherTest {
 
     assign(observer, List.of(PARTITION));
     assertThat(channel.isReading(Duration.ZERO)).isTrue();
+  }
+
+  @Test
+  void aBatchTellsSinceWhenTheConsumerHasKnownItsTopics() {
+    long[] now = {1};
+    PartitionBatcher timed = new PartitionBatcher(() -> 0, () -> now[0]);
+    timed.configure(
+        Map.of(PartitionBatcher.TOPIC, "t", BoundedDeserializer.MAX_RECORD_BYTES, "300"));
+
+    now[0] = 2;
+    timed.onUpdate(new ClusterResource("cluster"));
+    now[0] = 3;
+    ConsumerRecords<byte[], byte[]> polled =
+        new ConsumerRecords<>(
+            Map.of(PARTITION, records(PARTITION, 0)), Map.of(PARTITION, new OffsetAndMetadata(1)));
+    PartitionBatch batch = (PartitionBatch) timed.onConsume(polled).iterator().next();
+
+    assertThat(batch.metadataAtNanos()).isEqualTo(2);
+    assertThat(batch.polledAtNanos()).isEqualTo(3);
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -26,6 +27,7 @@ public final class SimulatedChannel {
   private final PartitionBatcher batcher;
   private final Map<TopicPartition, Long> positions = new HashMap<>();
   private final Deque<PartitionBatch> polled = new ArrayDeque<>();
+  private Optional<UUID> topicId = Optional.empty();
   private long assignments;
   private int generation = -1;
 
@@ -50,6 +52,11 @@ public final class SimulatedChannel {
     }
     if (join) {
       join();
+    }
+    if (!broker.topicId().equals(topicId)) {
+      // the broker refuses the former id, so the consumer asks for the metadata
+      topicId = broker.topicId();
+      batcher.onUpdate(null);
     }
     Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records = new HashMap<>();
     Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();

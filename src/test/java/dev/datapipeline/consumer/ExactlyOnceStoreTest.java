@@ -34,6 +34,7 @@ class ExactlyOnceStoreTest {
 
   /** A broker with one topic of one partition, in memory. */
   private static final class FakeTopicLog implements TopicLog {
+    private final List<Long> askedFor = new ArrayList<>();
     private UUID id = FIRST;
     private final TreeMap<Long, String> records = new TreeMap<>();
     private long start;
@@ -110,7 +111,8 @@ class ExactlyOnceStoreTest {
     }
 
     @Override
-    public Optional<UUID> idAfter(String topic, long arrivedAtNanos) {
+    public Optional<UUID> idAfter(String topic, long nanos) {
+      askedFor.add(nanos);
       if (away) {
         throw new BrokerUnavailableException("away");
       }
@@ -220,11 +222,22 @@ class ExactlyOnceStoreTest {
   }
 
   private Delivery delivery(RecordRange range) {
-    return new Delivery(range, 0, now, () -> {});
+    return new Delivery(range, 0, now, now, () -> {});
   }
 
   private void deliver(long from, long to) throws Exception {
     store.store(List.of(delivery(log.range(from, to))));
+  }
+
+  /** The consumer can't have read a topic whose id it had not learned. */
+  @Test
+  void theIdMustBeAsRecentAsWhatTheConsumerKnowsOfTheTopic() throws Exception {
+    append("a", "b");
+    long learned = now - 1_000;
+
+    store.store(List.of(new Delivery(log.range(0, 2), 0, now, learned, () -> {})));
+
+    assertThat(log.askedFor).containsExactly(learned);
   }
 
   private void catchUp() throws Exception {

@@ -102,6 +102,7 @@ class LaneTest {
             new RecordRange("t", null, 0, 0, records, values),
             bytes,
             System.nanoTime(),
+            System.nanoTime(),
             stored::incrementAndGet));
   }
 
@@ -192,6 +193,7 @@ class LaneTest {
         new Delivery(
             new RecordRange("t", null, 0, 0, 0, List.of()),
             10,
+            System.nanoTime(),
             System.nanoTime(),
             () -> {
               if (calls.incrementAndGet() == 1) {

@@ -71,7 +71,8 @@ class BenchmarkIT {
     for (int round = 1; round <= ROUNDS; round++) {
       print("round " + round);
       goodEvents(round);
-      poison(round);
+      poison(round, "one instance, 1 % poison", EVENTS, 100);
+      poison(round, "one instance, only poison", POISON_EVENTS, 1);
     }
     double[] latencies = latencies();
     print(
@@ -122,13 +123,17 @@ class BenchmarkIT {
     clear();
   }
 
-  private void poison(int round) throws Exception {
-    String topic = "poison-" + round;
+  private void poison(int round, String name, int count, int every) throws Exception {
+    String topic = "poison-%d-%d".formatted(every, round);
     try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
       backlog.create(PARTITIONS);
-      fill(backlog, POISON_EVENTS, (random, i) -> event(random, i).replace("\"n\":", "\"n\","));
+      fill(
+          backlog,
+          count,
+          (random, i) ->
+              i % every == 0 ? event(random, i).replace("\"n\":", "\"n\",") : event(random, i));
       try (Application application = application(topic, topic, "one")) {
-        add("one instance, only poison", drain(topic, POISON_EVENTS, application));
+        add(name, drain(topic, count, application));
       }
       clear();
     }

@@ -372,11 +372,38 @@ class BatchWriterTest {
   }
 
   @Test
+  void aBatchAfterPoisonIsNotTriedWithoutIsolation() throws Exception {
+    writer.store(List.of(range(0, 0, 2, Set.of(1L), 0, 1)));
+    int begun = session.transactions();
+
+    writer.store(List.of(range(0, 2, 4, Set.of(3L), 2, 3)));
+    writer.store(List.of(range(0, 4, 6, 4, 5)));
+    assertThat(session.transactions() - begun).isEqualTo(2);
+    assertThat(session.isolated).isEqualTo(3);
+
+    writer.store(List.of(range(0, 6, 8, 6, 7)));
+    assertThat(session.isolated).isEqualTo(3);
+    assertThat(session.deadLetters()).containsExactly(1L, 3L);
+  }
+
+  @Test
   void aBatchOfDuplicatesMovesNothing() throws Exception {
     writer.store(List.of(range(0, 0, 2, 0, 1)));
     writer.store(List.of(range(0, 0, 2, 0, 1)));
 
     assertThat(session.moves).isEqualTo(1);
+    assertThat(session.separateMoves).isZero();
+  }
+
+  @Test
+  void thePositionIsMovedWhileItIsLockedOrWhereItIsInstead() throws Exception {
+    writer.store(List.of(range(0, 0, 2, 0, 1), range(0, 2, 4, 2, 3)));
+    assertThat(session.separateMoves).isZero();
+
+    writer.store(List.of(range(0, 2, 6, 2, 3, 4, 5)));
+    assertThat(session.separateMoves).isEqualTo(1);
+    assertThat(writer.positions(TOPIC).get(0).nextOffset()).isEqualTo(6);
+    assertThat(session.rawEvents()).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
   }
 
   /** Only then is it noticed that the log goes back below them. */

@@ -5,6 +5,7 @@ import dev.datapipeline.record.LogMark;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ public final class MemoryStorage implements StorageSession {
   boolean refusesAtCommit;
   int open;
   int moves;
+  int separateMoves;
   int isolated;
   private int begun;
 
@@ -125,6 +127,17 @@ public final class MemoryStorage implements StorageSession {
     return id;
   }
 
+  /** Returns a position after a move. */
+  static PartitionPosition after(PartitionPosition old, Move move) {
+    return new PartitionPosition(
+        old.id(),
+        old.topicId(),
+        old.partition(),
+        move.to(),
+        move.mark() == null ? old.mark() : move.mark(),
+        old.ended());
+  }
+
   @Override
   public List<PartitionPosition> positions(UUID topicId) {
     return incarnations(topicId).stream().filter(p -> !p.ended()).toList();
@@ -180,24 +193,22 @@ public final class MemoryStorage implements StorageSession {
     private final List<AbsentOffsets> passed = new ArrayList<>();
 
     @Override
-    public List<PartitionPosition> lock(Set<Integer> wanted) {
+    public List<PartitionPosition> lock(Set<Integer> wanted, Collection<Move> expected) {
       locks.add(List.copyOf(wanted));
+      for (Move move : expected) {
+        PartitionPosition position = positions.get(move.id());
+        if (position != null && position.nextOffset() == move.from()) {
+          moves++;
+          moved.put(move.id(), after(position, move));
+        }
+      }
       return wanted.stream().filter(positions::containsKey).map(positions::get).toList();
     }
 
     @Override
-    public void moveTo(int id, long nextOffset, LogMark mark) {
-      moves++;
-      PartitionPosition old = positions.get(id);
-      moved.put(
-          id,
-          new PartitionPosition(
-              id,
-              old.topicId(),
-              old.partition(),
-              nextOffset,
-              mark == null ? old.mark() : mark,
-              old.ended()));
+    public void move(Move move) {
+      separateMoves++;
+      moved.put(move.id(), after(positions.get(move.id()), move));
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.datapipeline.record.Absence;
 import dev.datapipeline.record.LogMark;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -283,7 +284,8 @@ public final class SimulatedDatabase {
     }
 
     @Override
-    public List<PartitionPosition> lock(Set<Integer> ids) throws SQLException {
+    public List<PartitionPosition> lock(Set<Integer> ids, Collection<StorageSession.Move> expected)
+        throws SQLException {
       session.statement(begunIn);
       List<PartitionPosition> positions = new ArrayList<>();
       for (int id : new TreeSet<>(ids)) {
@@ -295,21 +297,18 @@ public final class SimulatedDatabase {
           positions.add(position);
         }
       }
+      for (StorageSession.Move move : expected) {
+        PartitionPosition position = state.positions.get(move.id());
+        if (position != null && position.nextOffset() == move.from()) {
+          move(move);
+        }
+      }
       return positions;
     }
 
     @Override
-    public void moveTo(int id, long nextOffset, LogMark mark) {
-      PartitionPosition old = state.positions.get(id);
-      moves.put(
-          id,
-          new PartitionPosition(
-              id,
-              old.topicId(),
-              old.partition(),
-              nextOffset,
-              mark == null ? old.mark() : mark,
-              old.ended()));
+    public void move(StorageSession.Move move) {
+      moves.put(move.id(), MemoryStorage.after(state.positions.get(move.id()), move));
     }
 
     @Override
