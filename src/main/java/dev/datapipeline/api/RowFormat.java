@@ -148,6 +148,31 @@ public final class RowFormat {
     return json.build();
   }
 
+  /**
+   * Returns where an event came from.
+   *
+   * @param event the event
+   * @param committedAt when it was stored; null if that is unknown
+   */
+  JsonObject origin(RawEvent event, OffsetDateTime committedAt) {
+    JsonObjectBuilder json =
+        Json.createObjectBuilder()
+            .add("id", event.getId())
+            .add("timestamp", time(event.getTimestamp()));
+    addSource(json, event.getTopicPartitionId(), event.getKafkaOffset());
+    TopicPartitionPosition position = positions.get(event.getTopicPartitionId());
+    if (position != null) {
+      json.add("topicId", position.getTopicId().toString())
+          .add("incarnation", position.getIncarnation())
+          .add("nextOffset", position.getNextOffset())
+          .add("updatedAt", time(position.getUpdatedAt()));
+    }
+    if (committedAt != null) {
+      json.add("committedAt", time(committedAt));
+    }
+    return json.build();
+  }
+
   private void addSource(JsonObjectBuilder json, int topicPartitionId, long offset) {
     TopicPartitionPosition position = positions.get(topicPartitionId);
     if (position != null) {

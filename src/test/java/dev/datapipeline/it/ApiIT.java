@@ -1,5 +1,6 @@
 package dev.datapipeline.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Map.Entry;
 import java.util.zip.GZIPOutputStream;
@@ -438,6 +440,50 @@ class ApiIT {
     JsonObject problem = assertProblem(api.get("/api/events?" + parameter), 400);
 
     assertThat(problem.getString("detail")).containsAnyOf(parameter.split("=")[0], "path");
+  }
+
+  @Test
+  void eventsAreFoundByTextAndShownAsSentOrCutOff() {
+    String mark = mark();
+    String document =
+        "{\"Grüße\":\"%s\",\n \"n\":1.50,\"long\":\"%s\"}".formatted(mark, "x".repeat(3000));
+    assertAccepted(api.post("/api/events", JSON, document), 1);
+    awaitStored(mark, 1);
+
+    String search = "/api/events?topic=api&preview=true&text=";
+    JsonObject found =
+        api.json(search + "gr%C3%BC%C3%9FE%22:%22" + mark.toUpperCase(Locale.ROOT))
+            .getJsonArray("events")
+            .getJsonObject(0);
+    assertThat(found.getString("payload")).isEqualTo(document.substring(0, 2000));
+    assertThat(found.getInt("characters")).isEqualTo(document.length());
+    assertThat(api.json(search + mark + "%25_").getJsonArray("events")).isEmpty();
+    assertThat(api.json(search + mark + "&to=2001-01-01T00:00:00Z").getJsonArray("events"))
+        .isEmpty();
+
+    String event = "/api/events/" + found.getInt("id");
+    assertThat(api.get(event + "/payload").body()).isEqualTo(document);
+    JsonObject origin = api.json(event + "/origin");
+    assertThat(origin.getString("timestamp")).isEqualTo(found.getString("timestamp"));
+    assertThat(origin.getString("topicId")).isEqualTo(pipeline.topicId().toString());
+    assertThat(origin.getInt("offset")).isEqualTo(found.getInt("offset"));
+    assertThat(origin.getInt("nextOffset")).isGreaterThan(origin.getInt("offset"));
+    // the database of the tests doesn't record commit times
+    assertThat(origin.containsKey("committedAt")).isFalse();
+    assertProblem(api.get("/api/events/999999999999/payload"), 404);
+    assertProblem(api.get("/api/events/999999999999/origin"), 404);
+  }
+
+  @Test
+  void theHistoryHasTheNewestNumbersInEachRange() {
+    for (String range : List.of("1h", "6h", "24h")) {
+      JsonObject history = api.json("/api/history?range=" + range);
+      assertThat(history.getString("range")).isEqualTo(range);
+      assertThat(history.getJsonArray("samples").getValuesAs(JsonObject.class))
+          .last()
+          .satisfies(sample -> assertThat(sample.getJsonObject("up")).containsKey("database"));
+    }
+    assertProblem(api.get("/api/history?range=7d"), 400);
   }
 
   @Test
