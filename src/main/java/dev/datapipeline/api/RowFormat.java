@@ -111,6 +111,14 @@ public final class RowFormat {
     if (letter.getReplayedAt() != null) {
       json.add("replayedAt", time(letter.getReplayedAt()));
     }
+    if (letter.getCorrectionSentAt() != null) {
+      json.add("correctionSentAt", time(letter.getCorrectionSentAt()));
+    }
+    if (letter.getCorrectedAt() != null) {
+      JsonObjectBuilder by = Json.createObjectBuilder();
+      addSource(by, letter.getCorrectedByPartition(), letter.getCorrectedByOffset());
+      json.add("correctedAt", time(letter.getCorrectedAt())).add("correctedBy", by);
+    }
     return json.build();
   }
 

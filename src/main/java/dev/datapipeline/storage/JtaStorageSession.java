@@ -304,6 +304,7 @@ class JtaStorageSession implements StorageSession {
       Connection connection = connection();
       RawEventCopy.write(connection, records);
       FilePositions.move(connection, records);
+      Corrections.mark(connection, records);
     }
 
     @Override
@@ -311,6 +312,7 @@ class JtaStorageSession implements StorageSession {
       Connection connection = connection();
       long deadLetters = new PoisonIsolation(connection).write(records);
       FilePositions.move(connection, records);
+      Corrections.mark(connection, records);
       return deadLetters;
     }
 
