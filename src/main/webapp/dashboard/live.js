@@ -1,6 +1,8 @@
 // Reads server-sent events. EventSource is not used because it cannot send credentials and stops reconnecting
 // when the server answers with an error.
 
+import {text} from './language.js';
+
 const SILENCE_MILLIS = 8000;
 const MAX_PAUSE_MILLIS = 5000;
 
@@ -24,7 +26,7 @@ export class Live {
   async run() {
     document.addEventListener('visibilitychange', () => {
       // browsers limit the connections per host, so a hidden page gives its connection up
-      if (document.hidden) this.#controller?.abort(new Error('hidden'));
+      if (document.hidden) this.#controller?.abort();
       else this.#wake();
     });
     for (;;) {
@@ -49,7 +51,7 @@ export class Live {
     let timer;
     const alive = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => controller.abort(new Error('no data for several seconds')), SILENCE_MILLIS);
+      timer = setTimeout(() => controller.abort(new Error(text('live.silent'))), SILENCE_MILLIS);
     };
     alive();
     try {
@@ -63,12 +65,12 @@ export class Live {
         throw new Refused();
       }
       if (!response.ok) {
-        throw new Error(response.status === 503 ? 'too many viewers' : `status ${response.status}`);
+        throw new Error(response.status === 503 ? text('live.tooMany') : text('error.status', {status: String(response.status)}));
       }
       this.#on.open();
       this.#pause = 500;
       await this.#parse(response.body.pipeThrough(new TextDecoderStream()).getReader(), alive);
-      throw new Error('the server closed the connection');
+      throw new Error(text('live.closed'));
     } finally {
       clearTimeout(timer);
     }
@@ -106,5 +108,5 @@ class Refused extends Error {}
 
 function reasonOf(error) {
   // browsers word network errors differently, and vaguely
-  return error instanceof TypeError ? 'no answer' : error.message;
+  return error instanceof TypeError ? text('error.noAnswer') : error.message;
 }

@@ -31,6 +31,12 @@ public class EventQuery {
   @Parameter(description = "the payload's value at path, as text", example = "temperature-1")
   private String value;
 
+  @QueryParam("text")
+  @Parameter(
+      description = "what the payload must contain, in upper or lower case",
+      example = "humidity")
+  private String text;
+
   /** Returns the filter for these parameters. */
   EventFilter filter() {
     if ((path == null) != (value == null)) {
@@ -41,7 +47,8 @@ public class EventQuery {
         time("to", to),
         Parameters.text("topic", topic),
         path == null ? null : textArray(),
-        Parameters.text("value", value));
+        Parameters.text("value", value),
+        Parameters.text("text", text));
   }
 
   private static OffsetDateTime time(String name, String value) {

@@ -49,6 +49,13 @@ public class EventsResource {
       {"id":2,"timestamp":"2026-01-15T10:17:17.817Z","topic":"sensor_data","partition":1,"offset":0,\
       "payload":{"sensor":"humidity-1","value":45.0,"unit":"%"}}""";
 
+  private static final String ORIGIN =
+      """
+      {"id":2,"timestamp":"2026-01-15T10:17:17.817Z","topic":"sensor_data",\
+      "topicId":"20af43b1-add6-43d0-9c1c-917128304987","partition":1,"incarnation":0,"offset":0,\
+      "nextOffset":750,"updatedAt":"2026-01-15T10:20:03.107Z",\
+      "committedAt":"2026-01-15T10:17:17.829Z"}""";
+
   @Inject private EventReader reader;
 
   /**
@@ -57,6 +64,7 @@ public class EventsResource {
    * @param query selects the events
    * @param after the end of the previous page, from its {@code next}; null for the first page
    * @param limit the page size, 1 to 10000; 100 if null
+   * @param preview whether payloads are text, cut off after 2000 characters; false if null
    * @param uri the address of this request
    * @return the events and, unless this is the last page, the address of the next one
    */
@@ -87,8 +95,12 @@ public class EventsResource {
       @BeanParam EventQuery query,
       @QueryParam("after") @Parameter(description = "the end of the previous page") String after,
       @QueryParam("limit") @Parameter(description = "1 to 10000", example = "100") String limit,
+      @QueryParam("preview")
+          @Parameter(description = "true: payloads are text, at most 2000 characters")
+          String preview,
       @Context UriInfo uri) {
     int max = Parameters.limit(limit, 100, MAX_PAGE);
+    boolean cut = Parameters.flag("preview", preview);
     Page<RawEvent> events = reader.latest(query.filter(), EventCursor.parse(after), max);
     RowFormat format = new RowFormat(reader.positions());
     String next =
@@ -100,7 +112,11 @@ public class EventsResource {
           String separator = "[";
           for (RawEvent event : events.rows()) {
             writer.write(separator);
-            format.json(event, writer);
+            if (cut) {
+              writer.write(format.preview(event).toString());
+            } else {
+              format.json(event, writer);
+            }
             separator = ",\n";
           }
           writer.write((events.rows().isEmpty() ? "[]" : "]") + next + "}");
@@ -135,14 +151,66 @@ public class EventsResource {
               examples = @ExampleObject(name = "event", value = EXAMPLE)))
   @APIResponse(responseCode = "404", description = "there is no such event")
   public Response show(@PathParam("id") String id) {
+    RawEvent event = find(id);
+    RowFormat format = new RowFormat(reader.positions());
+    return JsonResponse.stream(writer -> format.json(event, writer));
+  }
+
+  /**
+   * Returns one event's payload.
+   *
+   * @param id the event's id
+   * @return the payload as it was sent, byte for byte
+   */
+  @GET
+  @Path("{id}/payload")
+  @Produces(MediaType.APPLICATION_JSON)
+  @Operation(summary = "The payload of one event, byte for byte")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "payload", value = "{\"value\":  45.0}")))
+  @APIResponse(responseCode = "404", description = "there is no such event")
+  public Response payload(@PathParam("id") String id) {
+    String payload = find(id).getPayload();
+    return JsonResponse.stream(writer -> writer.write(payload));
+  }
+
+  /**
+   * Returns what is known about an event's way: where and when.
+   *
+   * @param id the event's id
+   * @return its place in Kafka, its times, and how far its partition is stored now
+   */
+  @GET
+  @Path("{id}/origin")
+  @Produces(MediaType.APPLICATION_JSON)
+  @Operation(
+      summary = "Where one event came from, and when it was stored",
+      description =
+          "committedAt is there only if the database records commit times"
+              + " (track_commit_timestamp). nextOffset and updatedAt are the partition's position"
+              + " now.")
+  @APIResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              examples = @ExampleObject(name = "origin", value = ORIGIN)))
+  @APIResponse(responseCode = "404", description = "there is no such event")
+  public Response origin(@PathParam("id") String id) {
+    RawEvent event = find(id);
+    return JsonResponse.ok(
+        new RowFormat(reader.positions())
+            .origin(event, reader.committedAt(event.getId()).orElse(null)));
+  }
+
+  private RawEvent find(String id) {
     long number = Parameters.id("id", id);
     return reader
         .find(number)
-        .map(
-            event -> {
-              RowFormat format = new RowFormat(reader.positions());
-              return JsonResponse.stream(writer -> format.json(event, writer));
-            })
         .orElseThrow(() -> Problem.of(Status.NOT_FOUND, "there is no event " + number).exception());
   }
 

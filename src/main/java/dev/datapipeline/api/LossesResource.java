@@ -36,6 +36,7 @@ public class LossesResource {
   /**
    * Returns ranges of lost offsets, newest first.
    *
+   * @param gaps whether to return other offsets without a record, too; false if null
    * @param limit the maximum number, 1 to 1000; 100 if null
    * @return the ranges
    */
@@ -50,10 +51,15 @@ public class LossesResource {
               mediaType = MediaType.APPLICATION_JSON,
               examples = @ExampleObject(name = "losses", value = EXAMPLE)))
   public Response losses(
+      @QueryParam("gaps")
+          @Parameter(
+              description =
+                  "true: also offsets that hold no record because of transactions or compaction")
+          String gaps,
       @QueryParam("limit") @Parameter(description = "1 to 1000", example = "100") String limit) {
     JsonArrayBuilder losses = Json.createArrayBuilder();
     reader
-        .latest(Parameters.limit(limit, 100, MAX_ROWS))
+        .latest(Parameters.flag("gaps", gaps), Parameters.limit(limit, 100, MAX_ROWS))
         .forEach(
             loss ->
                 losses.add(

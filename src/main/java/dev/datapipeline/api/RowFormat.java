@@ -111,6 +111,14 @@ public final class RowFormat {
     if (letter.getReplayedAt() != null) {
       json.add("replayedAt", time(letter.getReplayedAt()));
     }
+    if (letter.getCorrectionSentAt() != null) {
+      json.add("correctionSentAt", time(letter.getCorrectionSentAt()));
+    }
+    if (letter.getCorrectedAt() != null) {
+      JsonObjectBuilder by = Json.createObjectBuilder();
+      addSource(by, letter.getCorrectedByPartition(), letter.getCorrectedByOffset());
+      json.add("correctedAt", time(letter.getCorrectedAt())).add("correctedBy", by);
+    }
     return json.build();
   }
 
@@ -145,6 +153,31 @@ public final class RowFormat {
     addSource(json, letter.getTopicPartitionId(), letter.getKafkaOffset());
     byte[] payload = letter.getPayload();
     addBeginning(json, payload == null ? "" : new String(payload, StandardCharsets.UTF_8));
+    return json.build();
+  }
+
+  /**
+   * Returns where an event came from.
+   *
+   * @param event the event
+   * @param committedAt when it was stored; null if that is unknown
+   */
+  JsonObject origin(RawEvent event, OffsetDateTime committedAt) {
+    JsonObjectBuilder json =
+        Json.createObjectBuilder()
+            .add("id", event.getId())
+            .add("timestamp", time(event.getTimestamp()));
+    addSource(json, event.getTopicPartitionId(), event.getKafkaOffset());
+    TopicPartitionPosition position = positions.get(event.getTopicPartitionId());
+    if (position != null) {
+      json.add("topicId", position.getTopicId().toString())
+          .add("incarnation", position.getIncarnation())
+          .add("nextOffset", position.getNextOffset())
+          .add("updatedAt", time(position.getUpdatedAt()));
+    }
+    if (committedAt != null) {
+      json.add("committedAt", time(committedAt));
+    }
     return json.build();
   }
 

@@ -59,6 +59,21 @@ public final class Parameters {
   }
 
   /**
+   * Reads a switch.
+   *
+   * @param name the parameter's name
+   * @param value the parameter's value; null if it is missing
+   * @return false if the parameter is missing
+   */
+  public static boolean flag(String name, String value) {
+    return switch (value == null ? "false" : value) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw bad(name, "true or false", value);
+    };
+  }
+
+  /**
    * Reads the parameter {@code limit}: the size of a page.
    *
    * @param value the parameter's value; null if it is missing

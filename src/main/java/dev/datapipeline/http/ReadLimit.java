@@ -53,8 +53,8 @@ public class ReadLimit extends HttpFilter {
   }
 
   /**
-   * Returns whether a request may query the database: any read except of the pipeline's state and
-   * health, and the replay of dead letters.
+   * Returns whether a request may query the database: any read except of the pipeline's state,
+   * history and health, and the replay of dead letters.
    *
    * @param method the HTTP method
    * @param path the path below {@code /api}; null for the live feed, which has a servlet of its own
@@ -63,6 +63,7 @@ public class ReadLimit extends HttpFilter {
   static boolean queries(String method, String path) {
     return path != null
         && !path.equals("/pipeline")
+        && !path.equals("/history")
         && !path.startsWith("/health")
         && (method.equals(HttpMethod.GET)
             || method.equals(HttpMethod.HEAD)

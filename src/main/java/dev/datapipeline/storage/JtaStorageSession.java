@@ -360,6 +360,7 @@ class JtaStorageSession implements StorageSession {
       Connection connection = connection();
       RawEventCopy.write(connection, records);
       FilePositions.move(connection, records);
+      Corrections.mark(connection, records);
     }
 
     @Override
@@ -367,6 +368,7 @@ class JtaStorageSession implements StorageSession {
       Connection connection = connection();
       long deadLetters = new PoisonIsolation(connection).write(records);
       FilePositions.move(connection, records);
+      Corrections.mark(connection, records);
       return deadLetters;
     }
 

@@ -93,7 +93,8 @@ interface StorageSession {
     void writeAbsent(List<AbsentOffsets> offsets) throws Exception;
 
     /**
-     * Writes records to {@code raw_events}, and the file positions that they carry.
+     * Writes records to {@code raw_events}, and the file positions that they carry, and marks the
+     * dead letters that they correct.
      *
      * @throws Exception if PostgreSQL refuses one of them; the transaction can only be rolled back
      */
@@ -101,7 +102,7 @@ interface StorageSession {
 
     /**
      * Writes records to {@code raw_events}, those that PostgreSQL refuses to {@code dead_letters},
-     * and the file positions that all of them carry.
+     * and the file positions that all of them carry, and marks the dead letters that they correct.
      *
      * @return the number of records that went to {@code dead_letters}
      */

@@ -1,5 +1,6 @@
 package dev.datapipeline.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -15,9 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Map.Entry;
+import java.util.UUID;
 import java.util.zip.GZIPOutputStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -441,6 +446,50 @@ class ApiIT {
   }
 
   @Test
+  void eventsAreFoundByTextAndShownAsSentOrCutOff() {
+    String mark = mark();
+    String document =
+        "{\"Grüße\":\"%s\",\n \"n\":1.50,\"long\":\"%s\"}".formatted(mark, "x".repeat(3000));
+    assertAccepted(api.post("/api/events", JSON, document), 1);
+    awaitStored(mark, 1);
+
+    String search = "/api/events?topic=api&preview=true&text=";
+    JsonObject found =
+        api.json(search + "gr%C3%BC%C3%9FE%22:%22" + mark.toUpperCase(Locale.ROOT))
+            .getJsonArray("events")
+            .getJsonObject(0);
+    assertThat(found.getString("payload")).isEqualTo(document.substring(0, 2000));
+    assertThat(found.getInt("characters")).isEqualTo(document.length());
+    assertThat(api.json(search + mark + "%25_").getJsonArray("events")).isEmpty();
+    assertThat(api.json(search + mark + "&to=2001-01-01T00:00:00Z").getJsonArray("events"))
+        .isEmpty();
+
+    String event = "/api/events/" + found.getInt("id");
+    assertThat(api.get(event + "/payload").body()).isEqualTo(document);
+    JsonObject origin = api.json(event + "/origin");
+    assertThat(origin.getString("timestamp")).isEqualTo(found.getString("timestamp"));
+    assertThat(origin.getString("topicId")).isEqualTo(pipeline.topicId().toString());
+    assertThat(origin.getInt("offset")).isEqualTo(found.getInt("offset"));
+    assertThat(origin.getInt("nextOffset")).isGreaterThan(origin.getInt("offset"));
+    // the database of the tests doesn't record commit times
+    assertThat(origin.containsKey("committedAt")).isFalse();
+    assertProblem(api.get("/api/events/999999999999/payload"), 404);
+    assertProblem(api.get("/api/events/999999999999/origin"), 404);
+  }
+
+  @Test
+  void theHistoryHasTheNewestNumbersInEachRange() {
+    for (String range : List.of("1h", "6h", "24h")) {
+      JsonObject history = api.json("/api/history?range=" + range);
+      assertThat(history.getString("range")).isEqualTo(range);
+      assertThat(history.getJsonArray("samples").getValuesAs(JsonObject.class))
+          .last()
+          .satisfies(sample -> assertThat(sample.getJsonObject("up")).containsKey("database"));
+    }
+    assertProblem(api.get("/api/history?range=7d"), 400);
+  }
+
+  @Test
   void exportsContainEveryEventOfTheTopic() {
     assertAccepted(api.post("/api/events", JSON, "{\"q\":\"a,\\\"b\\\"\"}"), 1);
     pipeline.assertEverythingStoredExactlyOnce();
@@ -478,6 +527,116 @@ class ApiIT {
                       .sum();
               assertThat(stored).isEqualTo(pipeline.stored());
             });
+  }
+
+  /** What happens if the server dies between sending and storing is tested with the dashboard. */
+  @Test
+  void aDeadLetterIsCorrectedByANewRecordOnce() {
+    String mark = mark();
+    pipeline
+        .producer()
+        .send(
+            new ProducerRecord<>(
+                "api",
+                1,
+                1_700_000_000_000L,
+                "key".getBytes(UTF_8),
+                ("{\"m\": " + mark).getBytes(UTF_8),
+                List.of(new RecordHeader("unit", new byte[] {(byte) 0xff}))));
+    pipeline.producer().flush();
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .until(
+            () -> !api.json("/api/dead-letters?topic=api").getJsonArray("deadLetters").isEmpty());
+    int id =
+        api.json("/api/dead-letters?topic=api")
+            .getJsonArray("deadLetters")
+            .getJsonObject(0)
+            .getInt("id");
+    String letter = "/api/dead-letters/" + id;
+    String corrected = "{\"m\":  \"%s\"}".formatted(mark);
+
+    assertProblem(api.post(letter + "/correction", JSON, "{"), 400);
+    assertProblem(api.post(letter + "/correction?again=perhaps", JSON, corrected), 400);
+    assertProblem(api.post(letter + "/correction", JSON, " ".repeat(100_001)), 413);
+    assertProblem(api.post("/api/dead-letters/999999999/correction", JSON, corrected), 404);
+    assertThat(api.json(letter)).doesNotContainKey("correctionSentAt");
+
+    api.control("POST", "/api/pipeline/consumer/pause");
+    try {
+      assertThat(api.post(letter + "/correction", JSON, corrected).statusCode()).isEqualTo(202);
+      // while the new record is on its way, nothing else makes a row of this dead letter
+      assertProblem(api.post(letter + "/correction", JSON, corrected), 409);
+      assertThat(Api.json(api.control("POST", letter + "/replay")).getJsonArray("letters"))
+          .isEmpty();
+      assertThat(api.json(letter)).containsKey("correctionSentAt").doesNotContainKey("correctedAt");
+    } finally {
+      api.control("POST", "/api/pipeline/consumer/resume");
+    }
+    await().atMost(Pipeline.PATIENCE).until(() -> api.json(letter).containsKey("correctedAt"));
+    assertThat(stored(mark)).containsExactly(corrected);
+    JsonObject found =
+        api.json("/api/events?topic=api&preview=true&text=" + mark)
+            .getJsonArray("events")
+            .getJsonObject(0);
+    assertThat(found.getString("timestamp")).isEqualTo("2023-11-14T22:13:20Z");
+    JsonObject by = api.json(letter).getJsonObject("correctedBy");
+    assertThat(by.getInt("partition")).isEqualTo(found.getInt("partition"));
+    assertThat(by.getInt("offset")).isEqualTo(found.getInt("offset"));
+    assertProblem(api.post(letter + "/correction?again=true", JSON, corrected), 409);
+    assertThat(api.json("/api/dead-letters?topic=api").toString()).doesNotContain(mark);
+    assertThat(api.json("/api/dead-letters?state=replayed&topic=api").toString()).contains(mark);
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .until(() -> api.get("/api/operator/actions").body().contains(letter + "/correction"));
+    // the dead letter still holds the offset of the record that was refused
+    pipeline.assertEverythingStoredExactlyOnce();
+  }
+
+  @Test
+  void aCorrectionThatWasLostCanBeSentAgainAndAForgedOneMarksNothing() {
+    String mark = mark();
+    pipeline.producer().send(new ProducerRecord<>("api", (mark + " is no JSON").getBytes(UTF_8)));
+    pipeline.producer().flush();
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .until(() -> api.get("/api/dead-letters?topic=api").body().contains(mark));
+    int id =
+        api.json("/api/dead-letters?topic=api")
+            .getJsonArray("deadLetters")
+            .getJsonObject(0)
+            .getInt("id");
+    // what a server leaves that dies before it has sent the record
+    pipeline
+        .database()
+        .execute(
+            "UPDATE dead_letters SET correction = gen_random_uuid(), correction_sent_at = now()"
+                + " WHERE id = "
+                + id);
+    pipeline
+        .producer()
+        .send(
+            new ProducerRecord<>(
+                "api",
+                0,
+                null,
+                null,
+                ("\"forged %s\"".formatted(mark)).getBytes(UTF_8),
+                List.of(
+                    new RecordHeader(
+                        "datapipeline-replay-of",
+                        (id + " " + UUID.randomUUID()).getBytes(UTF_8)))));
+    pipeline.producer().flush();
+    awaitStored(mark, 1);
+    String letter = "/api/dead-letters/" + id;
+    assertThat(api.json(letter)).doesNotContainKey("correctedAt");
+    assertProblem(api.post(letter + "/correction", JSON, "1"), 409);
+
+    String corrected = "\"corrected %s\"".formatted(mark);
+    assertThat(api.post(letter + "/correction?again=true", JSON, corrected).statusCode())
+        .isEqualTo(202);
+    awaitStored(mark, 2);
+    await().atMost(Pipeline.PATIENCE).until(() -> api.json(letter).containsKey("correctedAt"));
   }
 
   @Test

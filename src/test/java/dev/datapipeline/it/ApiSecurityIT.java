@@ -78,6 +78,7 @@ class ApiSecurityIT {
     "POST, /api/events",
     "POST, /api/dead-letters/replay",
     "POST, /api/dead-letters/1/replay",
+    "POST, /api/dead-letters/1/correction",
     "POST, /api/pipeline/producer/pause",
     "POST, /api/pipeline/producer/resume",
     "POST, /api/pipeline/producer/tick",

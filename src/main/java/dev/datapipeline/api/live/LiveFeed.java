@@ -12,6 +12,7 @@ import jakarta.servlet.ServletOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -33,6 +34,7 @@ public class LiveFeed {
   @Inject private NewestRows rows;
 
   private final Viewers viewers = new Viewers(INTERVAL);
+  private final History history = new History();
   private final List<Future<?>> tasks = new ArrayList<>();
   private final AtomicBoolean querying = new AtomicBoolean();
   private final QueryPause pause = new QueryPause(System::nanoTime);
@@ -80,10 +82,16 @@ public class LiveFeed {
     return viewer;
   }
 
+  /** Returns the samples of a longer range as JSON; empty if there is no such range. */
+  Optional<String> history(String range) {
+    return history.json(range);
+  }
+
   private void sample() {
-    String sample = sampler.sample();
+    Sample sample = sampler.sample();
     String state = sampler.state();
-    viewers.sendSample(sample);
+    history.add(sample);
+    viewers.sendSample(sample.json());
     viewers.send("state", state);
   }
 

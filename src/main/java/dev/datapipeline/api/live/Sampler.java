@@ -11,12 +11,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.json.Json;
 import jakarta.json.JsonArrayBuilder;
-import jakarta.json.JsonObjectBuilder;
-import java.util.Comparator;
-import java.util.Map.Entry;
-import java.util.OptionalDouble;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
-import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 
 /**
@@ -25,9 +23,6 @@ import org.eclipse.microprofile.health.HealthCheckResponse;
  */
 @ApplicationScoped
 class Sampler {
-  /** Charts become unreadable beyond this many lines. */
-  private static final int MAX_PARTITIONS = 12;
-
   @Inject private PipelineMetrics metrics;
   @Inject private PipelineMonitor monitor;
   @Inject private HealthChecks checks;
@@ -41,70 +36,57 @@ class Sampler {
   private final RateMeter written = new RateMeter();
   private PipelineMetrics.Counts previous;
 
-  /** Returns the rates since the previous sample. Small, because hundreds of samples are kept. */
-  String sample() {
+  /** Returns the rates since the previous sample, and the lag and the state now. */
+  Sample sample() {
     PipelineMetrics.Counts counts = metrics.counts();
     long nanos = System.nanoTime();
-    JsonObjectBuilder json = Json.createObjectBuilder().add("t", System.currentTimeMillis());
-    addRate(json, "sent", sent.read(counts.sent(), nanos));
-    addRate(json, "stored", stored.read(counts.stored(), nanos));
-    addRate(json, "dead", deadLettered.read(counts.deadLettered(), nanos));
-    addBatchSize(json, counts);
-    addLatency(json, metrics.recentLatencies());
-    addWritten(json);
-    addLag(json);
-    JsonObjectBuilder up = Json.createObjectBuilder();
-    checks.readiness().forEach(check -> up.add(check.getName(), HealthJson.isUp(check)));
-    json.add("up", up);
-    return json.build().toString();
-  }
-
-  private static void addRate(JsonObjectBuilder json, String name, OptionalDouble perSecond) {
-    perSecond.ifPresent(rate -> json.add(name, PipelineNumbers.rounded(rate)));
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    sent.read(counts.sent(), nanos).ifPresent(rate -> numbers.put("sent", rate));
+    stored.read(counts.stored(), nanos).ifPresent(rate -> numbers.put("stored", rate));
+    deadLettered.read(counts.deadLettered(), nanos).ifPresent(rate -> numbers.put("dead", rate));
+    addBatchSize(numbers, counts);
+    addLatency(numbers, metrics.recentLatencies());
+    // the rate at which any producer wrote to the topics
+    monitor
+        .written()
+        .map(now -> written.read(now.records(), now.atNanos()).orElse(0))
+        .ifPresent(rate -> numbers.put("in", rate));
+    Map<String, Boolean> up = new LinkedHashMap<>();
+    checks.readiness().forEach(check -> up.put(check.getName(), HealthJson.isUp(check)));
+    return new Sample(System.currentTimeMillis(), numbers, lag(numbers), up);
   }
 
   /** Adds the mean number of records per transaction. */
-  private void addBatchSize(JsonObjectBuilder json, PipelineMetrics.Counts counts) {
+  private void addBatchSize(Map<String, Double> numbers, PipelineMetrics.Counts counts) {
     if (previous != null) {
       long batches = counts.batches() - previous.batches();
       long records = counts.handled() - previous.handled();
       if (batches > 0 && records > 0) {
-        json.add("batch", PipelineNumbers.rounded(records / (double) batches));
+        numbers.put("batch", records / (double) batches);
       }
     }
     previous = counts;
   }
 
-  private static void addLatency(JsonObjectBuilder json, Histogram millis) {
+  private static void addLatency(Map<String, Double> numbers, Histogram millis) {
     if (millis.getTotalCount() > 0) {
-      json.add("p50", millis.getValueAtPercentile(50)).add("p99", millis.getValueAtPercentile(99));
+      numbers.put("p50", (double) millis.getValueAtPercentile(50));
+      numbers.put("p99", (double) millis.getValueAtPercentile(99));
     }
   }
 
-  /** Adds the rate at which any producer wrote to the topics. */
-  private void addWritten(JsonObjectBuilder json) {
-    monitor
-        .written()
-        .map(now -> written.read(now.records(), now.atNanos()).orElse(0))
-        .ifPresent(rate -> json.add("in", PipelineNumbers.rounded(rate)));
-  }
-
-  /** Adds the lag of the partitions that lag most, and of all partitions together. */
-  private void addLag(JsonObjectBuilder json) {
+  /** Returns the lag of the partitions that lag most, and adds that of all partitions together. */
+  private Map<String, Long> lag(Map<String, Double> numbers) {
+    Map<String, Long> lag = new TreeMap<>();
     monitor
         .lagByPartition()
         .ifPresent(
-            lag -> {
-              JsonObjectBuilder partitions = Json.createObjectBuilder();
-              lag.entrySet().stream()
-                  .sorted(Entry.<TopicPartition, Long>comparingByValue().reversed())
-                  .limit(MAX_PARTITIONS)
-                  .sorted(Entry.comparingByKey(Comparator.comparing(TopicPartition::toString)))
-                  .forEach(entry -> partitions.add(entry.getKey().toString(), entry.getValue()));
-              json.add("lag", partitions)
-                  .add("lagTotal", lag.values().stream().mapToLong(Long::longValue).sum())
-                  .add("partitions", lag.size());
+            known -> {
+              known.forEach((partition, records) -> lag.put(partition.toString(), records));
+              numbers.put("lagTotal", (double) known.values().stream().mapToLong(n -> n).sum());
+              numbers.put("partitions", (double) known.size());
             });
+    return Sample.worst(lag);
   }
 
   /** Returns the current state: health checks, sources, consumer and counters. */

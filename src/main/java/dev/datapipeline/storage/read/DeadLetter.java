@@ -47,6 +47,18 @@ public class DeadLetter {
   @Column(name = "replayed_at", insertable = false, updatable = false)
   private OffsetDateTime replayedAt;
 
+  @Column(name = "correction_sent_at", insertable = false, updatable = false)
+  private OffsetDateTime correctionSentAt;
+
+  @Column(name = "corrected_at", insertable = false, updatable = false)
+  private OffsetDateTime correctedAt;
+
+  @Column(name = "corrected_by_partition", insertable = false, updatable = false)
+  private Integer correctedByPartition;
+
+  @Column(name = "corrected_by_offset", insertable = false, updatable = false)
+  private Long correctedByOffset;
+
   /** Required by Jakarta Persistence; do not call. */
   protected DeadLetter() {}
 
@@ -147,5 +159,41 @@ public class DeadLetter {
    */
   public OffsetDateTime getReplayedAt() {
     return replayedAt;
+  }
+
+  /**
+   * Returns when a corrected record was sent last.
+   *
+   * @return null if none was sent
+   */
+  public OffsetDateTime getCorrectionSentAt() {
+    return correctionSentAt;
+  }
+
+  /**
+   * Returns when the corrected record was stored.
+   *
+   * @return null if none was stored
+   */
+  public OffsetDateTime getCorrectedAt() {
+    return correctedAt;
+  }
+
+  /**
+   * Returns the partition of the corrected record.
+   *
+   * @return id of a {@link TopicPartitionPosition}; null if none was stored
+   */
+  public Integer getCorrectedByPartition() {
+    return correctedByPartition;
+  }
+
+  /**
+   * Returns the offset of the corrected record.
+   *
+   * @return null if none was stored
+   */
+  public Long getCorrectedByOffset() {
+    return correctedByOffset;
   }
 }

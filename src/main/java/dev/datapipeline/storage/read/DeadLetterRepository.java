@@ -1,6 +1,7 @@
 package dev.datapipeline.storage.read;
 
 import dev.datapipeline.config.ApiConfig;
+import dev.datapipeline.record.Correction;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -9,6 +10,7 @@ import jakarta.persistence.TypedQuery;
 import jakarta.transaction.Transactional;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Collectors;
 
 /**
@@ -40,7 +42,8 @@ public class DeadLetterRepository {
   /**
    * Returns dead letters, the newest first.
    *
-   * @param replayed true for replayed ones only, false for waiting ones only, null for both
+   * @param replayed true for replayed and corrected ones only, false for waiting ones only, null
+   *     for all
    * @param topic only dead letters of this topic; null for all topics
    * @param before only dead letters with a smaller id; null for the first page
    * @param limit the maximum number, 1 or more; large dead letters make a page shorter
@@ -51,7 +54,9 @@ public class DeadLetterRepository {
         " FROM DeadLetter d WHERE d.id < :before"
             + (replayed == null
                 ? ""
-                : replayed ? " AND d.replayedAt IS NOT NULL" : " AND d.replayedAt IS NULL")
+                : replayed
+                    ? " AND (d.replayedAt IS NOT NULL OR d.correctedAt IS NOT NULL)"
+                    : " AND d.replayedAt IS NULL AND d.correctedAt IS NULL")
             + (topic == null
                 ? ""
                 : " AND d.topicPartitionId IN (SELECT p.id FROM TopicPartitionPosition p"
@@ -98,13 +103,16 @@ public class DeadLetterRepository {
   }
 
   /**
-   * Returns how many dead letters have not been replayed.
+   * Returns how many dead letters have been neither replayed nor corrected.
    *
    * @return 0 or more
    */
   public long waiting() {
     return entityManager
-        .createQuery("SELECT COUNT(d) FROM DeadLetter d WHERE d.replayedAt IS NULL", Long.class)
+        .createQuery(
+            "SELECT COUNT(d) FROM DeadLetter d"
+                + " WHERE d.replayedAt IS NULL AND d.correctedAt IS NULL",
+            Long.class)
         .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
         .getSingleResult();
   }
@@ -132,6 +140,32 @@ public class DeadLetterRepository {
     return rows.stream()
         .map(row -> new Replay(((Number) row[0]).longValue(), (Boolean) row[1], (String) row[2]))
         .toList();
+  }
+
+  /**
+   * Notes that a corrected record is about to be sent. From then on the dead letter is not
+   * replayed. It is marked as corrected when that record is stored.
+   *
+   * @param id the dead letter's id
+   * @param again whether to allow it if a corrected record was sent before and has not been stored
+   * @return what the corrected record must point to; empty if the dead letter was replayed or
+   *     corrected, or if a corrected record was sent before
+   */
+  @Transactional
+  @SuppressWarnings("unchecked") // a native query's rows
+  public Optional<Correction> beginCorrection(long id, boolean again) {
+    List<String> tokens =
+        entityManager
+            .createNativeQuery(
+                "UPDATE dead_letters SET correction = coalesce(correction, gen_random_uuid()),"
+                    + " correction_sent_at = clock_timestamp() WHERE id = ?1"
+                    + " AND replayed_at IS NULL AND corrected_at IS NULL"
+                    + (again ? "" : " AND correction IS NULL")
+                    + " RETURNING CAST(correction AS text)")
+            .setParameter(1, id)
+            .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
+            .getResultList();
+    return tokens.stream().map(token -> new Correction(id, UUID.fromString(token))).findFirst();
   }
 
   private static String arrayLiteral(List<Long> ids) {

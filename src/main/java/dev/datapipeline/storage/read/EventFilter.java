@@ -13,15 +13,16 @@ import java.util.List;
  * @param topic the name of a topic
  * @param path a path into the payload, in the notation of PostgreSQL's {@code text[]}
  * @param value the text that the payload must have at the path; null only if the path is null
+ * @param text what the payload must contain, in upper or lower case
  */
 public record EventFilter(
-    OffsetDateTime from, OffsetDateTime to, String topic, String path, String value) {
+    OffsetDateTime from, OffsetDateTime to, String topic, String path, String value, String text) {
 
   /** Every event. */
-  public static final EventFilter ALL = new EventFilter(null, null, null, null, null);
+  public static final EventFilter ALL = new EventFilter(null, null, null, null, null, null);
 
   EventFilter between(OffsetDateTime newFrom, OffsetDateTime newTo) {
-    return new EventFilter(newFrom, newTo, topic, path, value);
+    return new EventFilter(newFrom, newTo, topic, path, value, text);
   }
 
   /** Returns the WHERE clause for entity {@code e}. All values are query parameters. */
@@ -40,6 +41,9 @@ public record EventFilter(
     if (path != null) {
       conditions.add("FUNCTION('payload_equals', e.payload, :path, :value) = TRUE");
     }
+    if (text != null) {
+      conditions.add("SQL('strpos(lower(CAST(? AS text)), lower(?))', e.payload, :text) > 0");
+    }
     return conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions);
   }
 
@@ -56,6 +60,9 @@ public record EventFilter(
     if (path != null) {
       query.setParameter("path", path);
       query.setParameter("value", value);
+    }
+    if (text != null) {
+      query.setParameter("text", text);
     }
     return query;
   }

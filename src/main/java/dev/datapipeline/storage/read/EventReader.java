@@ -10,11 +10,14 @@ import jakarta.persistence.Query;
 import jakarta.persistence.TypedQuery;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -60,6 +63,32 @@ public class EventReader {
         .setParameter("id", id)
         .getResultStream()
         .findFirst();
+  }
+
+  /**
+   * Returns when an event was stored, if the database records that ({@code
+   * track_commit_timestamp}).
+   *
+   * @param id the event's id
+   * @return the time of the commit; empty if it isn't recorded, or no longer
+   */
+  @SuppressWarnings("unchecked") // a native query has no type
+  public Optional<OffsetDateTime> committedAt(long id) {
+    List<Number> micros =
+        entityManager
+            .createNativeQuery(
+                "SELECT CAST(extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000 AS bigint)"
+                    + " FROM raw_events WHERE id = ?1"
+                    + " AND current_setting('track_commit_timestamp') = 'on'")
+            .setParameter(1, id)
+            .setHint(TIMEOUT_HINT, (int) config.queryTimeout().toMillis())
+            .getResultList();
+    return micros.stream()
+        .filter(Objects::nonNull)
+        .findFirst()
+        .map(
+            time ->
+                Instant.EPOCH.plus(time.longValue(), ChronoUnit.MICROS).atOffset(ZoneOffset.UTC));
   }
 
   /**
