@@ -30,6 +30,8 @@ esac
 
 export COMPOSE_PROJECT_NAME=datapipeline-test-$$ COMPOSE_PROGRESS=plain COMPOSE_MENU=false
 export APP_IMAGE=datapipeline-compose-test:latest
+# so that a point in time can be restored; the deployment test runs without
+export WAL_ARCHIVE=on
 unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT PROMETHEUS_PORT GRAFANA_PORT COMPOSE_PROFILES
 
 diagnose() {
@@ -319,6 +321,44 @@ password_can_be_changed() {
   [ "$(login datapipeline 'o"n}e')" = datapipeline ] && everything_stored_once
 }
 
+# --- backups
+
+in_postgres() { docker compose exec -T "${@:2}" postgres bash -euc "$1" < /dev/null; }
+
+backup_and_drill() {
+  local out
+  out=$(documented 'backup and drill' 2>&1) || { echo "$out"; return 1; }
+  echo "$out"
+  grep -q '^The backup can be restored, and the proof holds in it.' <<< "$out" || return 1
+  [ "$(in_postgres 'stat -c "%U %a" /backups/base /backups/base/*/base.tar.gz')" = $'root 700\nroot 600' ] || return 1
+  [ "$(sql 'SELECT count(*) FROM backups')" = 1 ]
+}
+damaged_backup_is_refused() {
+  in_postgres 'cd /backups/base && cp -r *Z 29990101T000000Z && printf x | dd of=29990101T000000Z/base.tar.gz bs=1 seek=9999 conv=notrunc' || return 1
+  local out
+  out=$(bash sql/docker/restore.sh --drill 2>&1) && return 1
+  in_postgres 'rm -r /backups/base/2999*'
+  grep 'backup 29990101T000000Z is damaged' <<< "$out"
+}
+# Somebody deletes rows, and notices it later.
+point_in_time_is_restored() {
+  local time out
+  rows > "$work/rows"
+  time=$(sql "SELECT now()") && sleep 1 && sql 'DELETE FROM raw_events; DELETE FROM dead_letters' && wait_until 60 has_more_rows_than 0 || return 1
+  out=$(bash sql/docker/restore.sh "$time" 2>&1) || { echo "$out"; return 1; }
+  echo "$out"
+  grep -q 'RESTORED. The proof holds' <<< "$out" && has_more_rows_than "$(cat "$work/rows")" && everything_stored_once
+}
+# PostgreSQL goes on when the archive takes nothing.
+archive_is_bounded() {
+  local archive='bash /docker/backup.sh archive /tmp/a/file' setup='mkdir -p /tmp/a/pg_wal/archive_status && date > /tmp/a/file'
+  in_postgres "$setup && $archive A && $archive A" || return 1
+  fails in_postgres "echo other >> /tmp/a/file; $archive A" || return 1
+  fails in_postgres "$archive B" -e WAL_ARCHIVE_MAX=0 -e PGDATA=/tmp/a || return 1
+  in_postgres "touch /tmp/a/pg_wal/archive_status/{1..64}.ready; $archive B" -e WAL_ARCHIVE_MAX=0 -e PGDATA=/tmp/a || return 1
+  in_postgres 'test -e /backups/wal/A.gz && test ! -e /backups/wal/B.gz && rm -r /tmp/a /backups/wal/A.gz'
+}
+
 # --- faults: services that were not killed or taken down must recover by themselves
 
 kill_service() { docker compose kill -s KILL "$1" && starts_again; }
@@ -564,6 +604,11 @@ check 'docs: it is a dead letter with its reason' documented_prints 'dead letter
 check 'docs: consume in the container' prints_lines consume '"sensor"' 5
 check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 5
 check 'settings and a password in .env take effect' password_can_be_changed
+
+check 'docs: a backup, and the drill' backup_and_drill
+check 'a damaged backup is refused' damaged_backup_is_refused
+check 'a point in time is restored, and the application catches up' point_in_time_is_restored
+check 'the archive of changes is bounded' archive_is_bounded
 
 fault 'kill -s KILL postgres' kill_service postgres
 fault 'kill -s KILL kafka' kill_service kafka
