@@ -43,6 +43,7 @@ diagnose() {
 cleanup() {
   [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
   engine_answers || return
+  docker rm --force "$COMPOSE_PROJECT_NAME-holder" > /dev/null 2>&1
   [ ! -d "$copy" ] || (cd "$copy" && docker compose --profile observability down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
   docker image rm "$APP_IMAGE" > /dev/null 2>&1
 }
@@ -112,7 +113,7 @@ starts_again() { docker compose up --detach && recovers; }
 # Runs the commands below a marker in a document.
 documented() { # NAME
   local text
-  text=$(documented_commands "$1" README.md docs/compose.md docs/brief.md docs/security.md) || return 1
+  text=$(documented_commands "$1" README.md docs/compose.md docs/brief.md docs/security.md docs/operations.md) || return 1
   echo "$text"
   bash -euo pipefail -c "$text" < /dev/null
 }
@@ -517,6 +518,36 @@ dev_mode_on_the_host() {
   starts_again
 }
 
+# --- a full disk
+
+# The database begins anew in a small file system, into which the topic doesn't fit.
+disk_fills() {
+  docker compose stop || return 1
+  cat > docker-compose.override.yml << 'YAML'
+services: {postgres: {volumes: ["small:/var/lib/postgresql"]}}
+volumes: {small: {driver_opts: {type: tmpfs, device: tmpfs, o: size=420m}}}
+YAML
+  docker compose up --detach --wait && documented 'disk full: reserve' || return 1
+  # keeps it while postgres is stopped
+  docker run --detach --rm --name "$COMPOSE_PROJECT_NAME-holder" --volume "${COMPOSE_PROJECT_NAME}_small:/small" \
+    --entrypoint sleep "$APP_IMAGE" infinity || return 1
+  head -c 90000000 /dev/urandom | base64 -w 1000 | sed 's/.*/"&"/' | in_kafka kafka-console-producer --topic sensor_data || return 1
+  wait_until 120 is_not_ready && wait_until 60 documented 'disk full: look' || return 1
+  documented 'disk full: look' > "$work/full"
+  cat "$work/full"
+  # DOWN for one of the two reasons
+  grep -qE '"database","status":"DOWN"|53100' "$work/full" && grep -qE '(100|9[0-9])% /var/lib/postgresql' "$work/full"
+}
+runbook_of_the_full_disk() {
+  local stored ends id
+  documented 'disk full: use the reserve' && documented 'disk full: delete rows' || return 1
+  stored=$(rows) && documented 'disk full: continue' && wait_until 60 has_more_rows_than "$stored" || return 1
+  ends=$(in_kafka kafka-get-offsets --topic sensor_data | sed 's/^sensor_data://' | paste -sd,) && id=$(topic_id) || return 1
+  wait_until 120 caught_up "$ends" "$id" || return 1
+  # only what was deleted is missing
+  [ "$(sql 'SELECT sum(duplicates), sum(unexplained), sum(beyond), sum(lost) FROM offset_audit')" = '0|20000|0|0' ]
+}
+
 # --- the run
 
 fault() { # NAME COMMAND...
@@ -644,3 +675,5 @@ if $all; then
   fault 'one of three instances dies' one_of_three_dies
   fault 'docs: liberty:dev on the host with Kafka and PostgreSQL in containers' dev_mode_on_the_host
 fi
+fault 'the disk of the database fills, and health says so' disk_fills
+fault 'docs: the runbook of a full disk brings everything back, and nothing is lost' runbook_of_the_full_disk
