@@ -403,7 +403,7 @@ builds_the_image() {
     - ansible.builtin.include_role: {name: datapipeline, tasks_from: preflight.yml}
     - ansible.builtin.include_role: {name: datapipeline}
 YAML
-  printf '{"datapipeline_directory": "%s/built"}' "$work" > "$work/local.json"
+  printf '{"datapipeline_directory": "%s/built", "datapipeline_backup_directory": "%s/backups"}' "$work" "$work" > "$work/local.json"
   local outcome=0
   inventory=$work/local.ini vars=$work/local.json play build-test \
     && inventory=$work/local.ini vars=$work/local.json changes_nothing play build-test || outcome=1
