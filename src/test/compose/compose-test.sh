@@ -40,11 +40,13 @@ diagnose() {
   docker compose exec -T app curl -s -m 8 http://localhost:9080/api/health/ready
 }
 
+remove_all() { docker compose --profile observability down --volumes --remove-orphans --timeout 5; }
+# Compose doesn't know the volume that the small disk has replaced, until its file is gone
 cleanup() {
   [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
   engine_answers || return
   docker rm --force "$COMPOSE_PROJECT_NAME-holder" > /dev/null 2>&1
-  [ ! -d "$copy" ] || (cd "$copy" && docker compose --profile observability down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
+  [ ! -d "$copy" ] || (cd "$copy" || exit; remove_all; rm -f docker-compose.override.yml; remove_all) > /dev/null 2>&1
   docker image rm "$APP_IMAGE" > /dev/null 2>&1
 }
 
