@@ -52,4 +52,15 @@ else
   POSTGRES_PASSWORD=$(random)
   export POSTGRES_PASSWORD
 fi
+
+# Only the server writes to the archive, and only root to the backups
+mkdir -p /backups/base /backups/wal
+chmod 0711 /backups
+chmod 0700 /backups/base /backups/wal
+chown postgres: /backups/wal
+case ${WAL_ARCHIVE:-off} in
+  off) ;;
+  on) set -- "$@" -c archive_mode=on -c archive_timeout=5min -c "archive_command=bash /docker/backup.sh archive '%p' '%f'" ;;
+  *) fail "WAL_ARCHIVE is $WAL_ARCHIVE; it must be on or off." ;;
+esac
 exec docker-entrypoint.sh "$@"

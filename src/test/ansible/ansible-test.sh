@@ -107,7 +107,8 @@ boot() { # RELEASE
   cat > "$vars" << JSON
 {"docker_package_source": "$source", "docker_repository_url": "http://$host:8079/linux",
  "docker_repository_key_fingerprint": "$fingerprint", "docker_users": ["deploy"],
- "datapipeline_image_source": "archive", "datapipeline_image": "$APP_IMAGE", "datapipeline_image_archive": "$work/images.tar"}
+ "datapipeline_image_source": "archive", "datapipeline_image": "$APP_IMAGE", "datapipeline_image_archive": "$work/images.tar",
+ "datapipeline_backup_schedule": "*-*-* 03:00"}
 JSON
 }
 
@@ -141,7 +142,8 @@ documented() { # NAME
   local text
   text=$(documented_commands "$1" docs/deployment.md) || return 1
   echo "$text"
-  printf '%s\n' "$text" | on_target bash -euo pipefail -s
+  # in a file, because docker compose exec would read the rest from standard input
+  printf '%s\n' "$text" | on_target 'cat > documented && bash -euo pipefail documented < /dev/null'
 }
 
 # --- the checks
@@ -344,12 +346,17 @@ runs_with_what_is_elsewhere() { # PASSWORD
   [ "$count" -gt 0 ] && ! grep -F "$1" "$output"
 }
 backup_and_restore() {
-  documented backup && [ "$(on_target stat -c '%U:%a' /var/backups/datapipeline.tar.gz)" = root:600 ] || return 1
+  [ "$(on_target stat -c '%U:%a' /var/backups/datapipeline)" = root:700 ] || return 1
+  on_target systemctl list-timers datapipeline-backup.timer | grep 03:00:00 || return 1
+  # the first one was made by the deployment
+  documented backup && [ "$(sql 'SELECT count(*) FROM backups')" = 2 ] || return 1
+  documented drill | grep 'The backup can be restored, and the proof holds in it.' || return 1
   local before
   before=$(rows)
   sql 'DELETE FROM raw_events' || return 1
-  documented restore || return 1
-  reader_logs_in || return 1
+  documented restore | tee "$work/restored" || return 1
+  grep -q 'RESTORED. The proof holds' "$work/restored" && reader_logs_in || return 1
+  deployed_compose exec -T app curl -s http://localhost:9080/metrics | grep '^datapipeline_backup_age_seconds.* [0-9]' || return 1
   wait_until 120 has_more_rows_than "$before" && nothing_is_missing
 }
 nothing_is_missing() {
@@ -396,7 +403,7 @@ builds_the_image() {
     - ansible.builtin.include_role: {name: datapipeline, tasks_from: preflight.yml}
     - ansible.builtin.include_role: {name: datapipeline}
 YAML
-  printf '{"datapipeline_directory": "%s/built"}' "$work" > "$work/local.json"
+  printf '{"datapipeline_directory": "%s/built", "datapipeline_backup_directory": "%s/backups"}' "$work" "$work" > "$work/local.json"
   local outcome=0
   inventory=$work/local.ini vars=$work/local.json play build-test \
     && inventory=$work/local.ini vars=$work/local.json changes_nothing play build-test || outcome=1

@@ -30,6 +30,8 @@ esac
 
 export COMPOSE_PROJECT_NAME=datapipeline-test-$$ COMPOSE_PROGRESS=plain COMPOSE_MENU=false
 export APP_IMAGE=datapipeline-compose-test:latest
+# so that a point in time can be restored; the deployment test runs without
+export WAL_ARCHIVE=on
 unset DB_PASSWORD DB_READER_PASSWORD DB_NAME DB_USER HTTP_PORT KAFKA_PORT POSTGRES_PORT PROMETHEUS_PORT GRAFANA_PORT COMPOSE_PROFILES
 
 diagnose() {
@@ -38,10 +40,13 @@ diagnose() {
   docker compose exec -T app curl -s -m 8 http://localhost:9080/api/health/ready
 }
 
+remove_all() { docker compose --profile observability down --volumes --remove-orphans --timeout 5; }
+# Compose doesn't know the volume that the small disk has replaced, until its file is gone
 cleanup() {
   [ -z "${dev_pid:-}" ] || kill -- "-$dev_pid" 2> /dev/null
   engine_answers || return
-  [ ! -d "$copy" ] || (cd "$copy" && docker compose --profile observability down --volumes --remove-orphans --timeout 5) > /dev/null 2>&1
+  docker rm --force "$COMPOSE_PROJECT_NAME-holder" > /dev/null 2>&1
+  [ ! -d "$copy" ] || (cd "$copy" || exit; remove_all; rm -f docker-compose.override.yml; remove_all) > /dev/null 2>&1
   docker image rm "$APP_IMAGE" > /dev/null 2>&1
 }
 
@@ -110,7 +115,7 @@ starts_again() { docker compose up --detach && recovers; }
 # Runs the commands below a marker in a document.
 documented() { # NAME
   local text
-  text=$(documented_commands "$1" README.md docs/compose.md docs/brief.md docs/security.md) || return 1
+  text=$(documented_commands "$1" README.md docs/compose.md docs/brief.md docs/security.md docs/operations.md) || return 1
   echo "$text"
   bash -euo pipefail -c "$text" < /dev/null
 }
@@ -319,6 +324,44 @@ password_can_be_changed() {
   [ "$(login datapipeline 'o"n}e')" = datapipeline ] && everything_stored_once
 }
 
+# --- backups
+
+in_postgres() { docker compose exec -T "${@:2}" postgres bash -euc "$1" < /dev/null; }
+
+backup_and_drill() {
+  local out
+  out=$(documented 'backup and drill' 2>&1) || { echo "$out"; return 1; }
+  echo "$out"
+  grep -q '^The backup can be restored, and the proof holds in it.' <<< "$out" || return 1
+  [ "$(in_postgres 'stat -c "%U %a" /backups/base /backups/base/*/base.tar.gz')" = $'root 700\nroot 600' ] || return 1
+  [ "$(sql 'SELECT count(*) FROM backups')" = 1 ]
+}
+damaged_backup_is_refused() {
+  in_postgres 'cd /backups/base && cp -r *Z 29990101T000000Z && printf x | dd of=29990101T000000Z/base.tar.gz bs=1 seek=9999 conv=notrunc' || return 1
+  local out
+  out=$(bash sql/docker/restore.sh --drill 2>&1) && return 1
+  in_postgres 'rm -r /backups/base/2999*'
+  grep 'backup 29990101T000000Z is damaged' <<< "$out"
+}
+# Somebody deletes rows, and notices it later.
+point_in_time_is_restored() {
+  local time out
+  rows > "$work/rows"
+  time=$(sql "SELECT now()") && sleep 1 && sql 'DELETE FROM raw_events; DELETE FROM dead_letters' && wait_until 60 has_more_rows_than 0 || return 1
+  out=$(bash sql/docker/restore.sh "$time" 2>&1) || { echo "$out"; return 1; }
+  echo "$out"
+  grep -q 'RESTORED. The proof holds' <<< "$out" && has_more_rows_than "$(cat "$work/rows")" && everything_stored_once
+}
+# PostgreSQL goes on when the archive takes nothing.
+archive_is_bounded() {
+  local archive='bash /docker/backup.sh archive /tmp/a/file' setup='mkdir -p /tmp/a/pg_wal/archive_status && date > /tmp/a/file'
+  in_postgres "$setup && $archive A && $archive A" || return 1
+  fails in_postgres "echo other >> /tmp/a/file; $archive A" || return 1
+  fails in_postgres "$archive B" -e WAL_ARCHIVE_MAX=0 -e PGDATA=/tmp/a || return 1
+  in_postgres "touch /tmp/a/pg_wal/archive_status/{1..64}.ready; $archive B" -e WAL_ARCHIVE_MAX=0 -e PGDATA=/tmp/a || return 1
+  in_postgres 'test -e /backups/wal/A.gz && test ! -e /backups/wal/B.gz && rm -r /tmp/a /backups/wal/A.gz'
+}
+
 # --- faults: services that were not killed or taken down must recover by themselves
 
 kill_service() { docker compose kill -s KILL "$1" && starts_again; }
@@ -477,6 +520,36 @@ dev_mode_on_the_host() {
   starts_again
 }
 
+# --- a full disk
+
+# The database begins anew in a small file system, into which the topic doesn't fit.
+disk_fills() {
+  docker compose stop || return 1
+  cat > docker-compose.override.yml << 'YAML'
+services: {postgres: {volumes: ["small:/var/lib/postgresql"]}}
+volumes: {small: {driver_opts: {type: tmpfs, device: tmpfs, o: size=420m}}}
+YAML
+  docker compose up --detach --wait && documented 'disk full: reserve' || return 1
+  # keeps it while postgres is stopped
+  docker run --detach --rm --name "$COMPOSE_PROJECT_NAME-holder" --volume "${COMPOSE_PROJECT_NAME}_small:/small" \
+    --entrypoint sleep "$APP_IMAGE" infinity || return 1
+  head -c 90000000 /dev/urandom | base64 -w 1000 | sed 's/.*/"&"/' | in_kafka kafka-console-producer --topic sensor_data || return 1
+  wait_until 120 is_not_ready && wait_until 60 documented 'disk full: look' || return 1
+  documented 'disk full: look' > "$work/full"
+  cat "$work/full"
+  # DOWN for one of the two reasons
+  grep -qE '"database","status":"DOWN"|53100' "$work/full" && grep -qE '(100|9[0-9])% /var/lib/postgresql' "$work/full"
+}
+runbook_of_the_full_disk() {
+  local stored ends id
+  documented 'disk full: use the reserve' && documented 'disk full: delete rows' || return 1
+  stored=$(rows) && documented 'disk full: continue' && wait_until 60 has_more_rows_than "$stored" || return 1
+  ends=$(in_kafka kafka-get-offsets --topic sensor_data | sed 's/^sensor_data://' | paste -sd,) && id=$(topic_id) || return 1
+  wait_until 120 caught_up "$ends" "$id" || return 1
+  # only what was deleted is missing
+  [ "$(sql 'SELECT sum(duplicates), sum(unexplained), sum(beyond), sum(lost) FROM offset_audit')" = '0|20000|0|0' ]
+}
+
 # --- the run
 
 fault() { # NAME COMMAND...
@@ -565,6 +638,11 @@ check 'docs: consume in the container' prints_lines consume '"sensor"' 5
 check 'docs: consume from the host' prints_lines 'consume from the host' '"sensor"' 5
 check 'settings and a password in .env take effect' password_can_be_changed
 
+check 'docs: a backup, and the drill' backup_and_drill
+check 'a damaged backup is refused' damaged_backup_is_refused
+check 'a point in time is restored, and the application catches up' point_in_time_is_restored
+check 'the archive of changes is bounded' archive_is_bounded
+
 fault 'kill -s KILL postgres' kill_service postgres
 fault 'kill -s KILL kafka' kill_service kafka
 fault 'kill -s KILL app' kill_service app
@@ -599,3 +677,5 @@ if $all; then
   fault 'one of three instances dies' one_of_three_dies
   fault 'docs: liberty:dev on the host with Kafka and PostgreSQL in containers' dev_mode_on_the_host
 fi
+fault 'the disk of the database fills, and health says so' disk_fills
+fault 'docs: the runbook of a full disk brings everything back, and nothing is lost' runbook_of_the_full_disk

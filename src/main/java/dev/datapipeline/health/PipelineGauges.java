@@ -38,6 +38,8 @@ public class PipelineGauges {
       metadata(
           "open_transaction_seconds",
           "Time for which an open transaction of a producer has held back a partition; NaN while unknown");
+  private static final Metadata BACKUP_AGE =
+      metadata("backup_age_seconds", "Age of the newest backup; NaN if none is known");
 
   @Inject private MetricRegistry registry;
   @Inject private DatabaseHealth database;
@@ -70,6 +72,9 @@ public class PipelineGauges {
     registry.gauge(
         OPEN_TRANSACTION,
         () -> monitor.openTransactionAge().map(age -> age.toMillis() / 1000.0).orElse(Double.NaN));
+    registry.gauge(
+        BACKUP_AGE,
+        () -> monitor.backupAge().map(age -> age.toMillis() / 1000.0).orElse(Double.NaN));
     monitor.onLag(this::register);
   }
 

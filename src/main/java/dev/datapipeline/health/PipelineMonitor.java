@@ -145,6 +145,13 @@ public class PipelineMonitor {
     return last == null ? 0 : last.wentBack();
   }
 
+  /** Returns the age of the newest backup; empty if none is known. */
+  Optional<Duration> backupAge() {
+    return Optional.ofNullable(database.value())
+        .map(StoredPositions::lastBackup)
+        .map(finished -> Duration.between(finished, SteadyClock.now()));
+  }
+
   /** Sets the receiver of the lag after each answer. Must be called before {@link #start}. */
   void onLag(Consumer<Map<TopicPartition, Long>> listener) {
     lagListener = listener;

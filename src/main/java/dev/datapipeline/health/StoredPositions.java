@@ -1,10 +1,12 @@
 package dev.datapipeline.health;
 
+import dev.datapipeline.failure.SteadyClock;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,19 +14,25 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * The stored position of each partition, and what is lost, according to the database.
+ * The stored position of each partition, what is lost, and the newest backup, according to the
+ * database.
  *
  * @param nextOffsets the offset of the next record to store, by partition
  * @param lostOffsets how many offsets were deleted before they were stored
  * @param wentBack how many times the log of a partition has gone back
+ * @param lastBackup when the newest backup was complete, by {@link SteadyClock}; null if none is
+ *     known
  */
-record StoredPositions(Map<Key, Long> nextOffsets, long lostOffsets, long wentBack) {
+record StoredPositions(
+    Map<Key, Long> nextOffsets, long lostOffsets, long wentBack, Instant lastBackup) {
   private static final int TIMEOUT_SECONDS = 2;
   private static final String POSITIONS =
       "SELECT topic_id, partition, next_offset, incarnation FROM topic_partitions"
           + " WHERE topic = ANY (?) AND ended_at IS NULL";
   private static final String LOST =
-      "SELECT coalesce(sum(offsets), 0) FROM lost_offsets WHERE topic = ANY (?)";
+      "SELECT coalesce(sum(offsets), 0), "
+          + "(SELECT (1000 * extract(epoch FROM clock_timestamp() - max(finished_at)))::bigint FROM backups)"
+          + " FROM lost_offsets WHERE topic = ANY (?)";
 
   /**
    * A partition of a topic.
@@ -54,7 +62,9 @@ record StoredPositions(Map<Key, Long> nextOffsets, long lostOffsets, long wentBa
       lost.setArray(1, names);
       try (ResultSet row = lost.executeQuery()) {
         row.next();
-        return new StoredPositions(nextOffsets, row.getLong(1), wentBack);
+        long backupAge = row.getLong(2);
+        Instant lastBackup = row.wasNull() ? null : SteadyClock.now().minusMillis(backupAge);
+        return new StoredPositions(nextOffsets, row.getLong(1), wentBack, lastBackup);
       }
     }
   }

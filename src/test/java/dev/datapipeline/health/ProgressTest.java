@@ -33,7 +33,7 @@ class ProgressTest {
     progress =
         progress.next(
             new TopicOffsets(Map.of("t", id), starts, ends, ends, 0),
-            new StoredPositions(stored, 0, 0),
+            new StoredPositions(stored, 0, 0, null),
             assigned,
             START.plusSeconds(second));
   }

@@ -123,6 +123,22 @@ class MetricsIT {
   }
 
   @Test
+  void theAgeOfTheNewestBackupIsReported() {
+    pipeline.database().execute("DELETE FROM backups");
+    await().until(() -> Double.isNaN(backupAge()));
+    pipeline
+        .database()
+        .execute(
+            "INSERT INTO backups VALUES ('old', now() - interval '2 days', 1), ('new', now() - interval '1 hour', 1)");
+    await().untilAsserted(() -> assertThat(backupAge()).isBetween(3600.0, 3720.0));
+    pipeline.database().execute("DELETE FROM backups");
+  }
+
+  private static double backupAge() throws Exception {
+    return Metrics.of(application).sum("datapipeline_backup_age_seconds");
+  }
+
+  @Test
   void aDisabledProducerIsReportedAsPausedAndEveryPartAsReady() throws Exception {
     Metrics metrics = Metrics.of(application);
     assertThat(metrics.sum("datapipeline_paused", "part=\"producer\"")).isEqualTo(1);
