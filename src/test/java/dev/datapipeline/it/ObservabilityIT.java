@@ -4,11 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import jakarta.json.Json;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonObject;
 import java.io.IOException;
 import java.io.StringReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -16,17 +19,23 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The files of the profile observability, with the real promtool and a real Prometheus. */
 class ObservabilityIT {
@@ -35,11 +44,18 @@ class ObservabilityIT {
   private static final Path DIRECTORY = ServerDirectory.TARGET.resolve("it/prometheus");
   private static final Duration SOON = Duration.ofSeconds(90);
 
+  /** Has every character that is special to YAML, to a shell or to a template. */
+  private static final String MAIL_PASSWORD = "it's \"50%\" #1: {{ $HOME }} \\n & `id`";
+
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
   private static Path promtool;
   private static int port;
   private static Process prometheus;
+  private static Process alertmanager;
+  private static final BlockingQueue<String> WEBHOOK = new LinkedBlockingQueue<>();
+  private static HttpServer webhook;
+  private static MailReceiver mail;
   private static Pipeline pipeline;
 
   @BeforeAll
@@ -53,10 +69,13 @@ class ObservabilityIT {
     Application application = pipeline.running();
     port = Application.freePort();
     Files.createDirectories(DIRECTORY);
-    // as shipped, except for the address of the instance
+    int alertmanagerPort = Application.freePort();
+    startAlertmanager(alertmanagerPort);
+    // as shipped, except for the addresses of the instance and of Alertmanager
     Files.writeString(
         DIRECTORY.resolve("prometheus.yml"),
         Files.readString(SHIPPED.resolve("prometheus.yml"))
+            .replace("alertmanager:9093", "localhost:" + alertmanagerPort)
             .replaceFirst(
                 "(?s)dns_sd_configs:.*",
                 "static_configs: [{targets: ['localhost:%d']}]\n"
@@ -75,12 +94,76 @@ class ObservabilityIT {
     Runtime.getRuntime().addShutdownHook(new Thread(prometheus::destroyForcibly));
   }
 
+  /** Starts Alertmanager as the container does, with a webhook and a mail server of this test. */
+  private static void startAlertmanager(int listenPort) throws Exception {
+    webhook = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    webhook.createContext(
+        "/",
+        exchange -> {
+          WEBHOOK.add(
+              exchange.getRequestURI()
+                  + " "
+                  + new String(exchange.getRequestBody().readAllBytes(), UTF_8));
+          exchange.sendResponseHeaders(200, -1);
+          exchange.close();
+        });
+    webhook.start();
+    mail = new MailReceiver();
+    ProcessBuilder builder =
+        alertmanager(
+            "--storage.path=" + Files.createTempDirectory(DIRECTORY, "alertmanager"),
+            "--cluster.listen-address=",
+            "--web.listen-address=localhost:" + listenPort);
+    builder
+        .environment()
+        .putAll(
+            Map.of(
+                "ALERT_WEBHOOK_URL",
+                "http://localhost:%d/planted-token".formatted(webhook.getAddress().getPort()),
+                "ALERT_EMAIL_TO",
+                "on-call@example.com, second@example.com",
+                "ALERT_EMAIL_FROM",
+                "datapipeline@example.com",
+                "ALERT_SMTP_HOST",
+                "localhost:" + mail.port(),
+                "ALERT_SMTP_USER",
+                "mailer",
+                "ALERT_SMTP_PASSWORD",
+                MAIL_PASSWORD,
+                "ALERT_SMTP_TLS",
+                "false"));
+    alertmanager = builder.start();
+    Runtime.getRuntime().addShutdownHook(new Thread(alertmanager::destroyForcibly));
+  }
+
+  /** Returns the entry point of the container, with the program of this machine. */
+  private static ProcessBuilder alertmanager(String... arguments) {
+    List<String> command =
+        new ArrayList<>(List.of("sh", SHIPPED.resolve("alertmanager.sh").toString()));
+    command.add(Tools.require("prometheus-alertmanager", "prometheus-alertmanager").toString());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(DIRECTORY.resolve("alertmanager.log").toFile());
+    builder.environment().put("ALERT_CONFIG", DIRECTORY.resolve("alertmanager.yml").toString());
+    return builder;
+  }
+
   @AfterAll
   static void stop() throws Exception {
-    if (prometheus != null) {
-      prometheus.destroy();
-      prometheus.waitFor(20, TimeUnit.SECONDS);
-      prometheus.destroyForcibly();
+    for (Process process : new Process[] {prometheus, alertmanager}) {
+      if (process != null) {
+        process.destroy();
+        process.waitFor(20, TimeUnit.SECONDS);
+        process.destroyForcibly();
+      }
+    }
+    if (webhook != null) {
+      webhook.stop(0);
+    }
+    if (mail != null) {
+      mail.close();
     }
     if (pipeline != null) {
       pipeline.close();
@@ -271,6 +354,12 @@ class ObservabilityIT {
             () ->
                 !query("ALERTS{alertname=\"DatapipelineDeadLetters\",alertstate=\"firing\"}")
                     .isEmpty());
+    assertThat(notification(WEBHOOK))
+        .startsWith("/planted-token ")
+        .contains("\"status\":\"firing\"", "\"description\":\"1 in the last five minutes");
+    assertThat(notification(mail.messages()))
+        .contains("RCPT TO:<on-call@example.com>", "RCPT TO:<second@example.com>")
+        .contains("MAIL FROM:<datapipeline@example.com>", "user mailer", MAIL_PASSWORD);
     JsonArray groups = ask("/api/v1/rules").getJsonObject("data").getJsonArray("groups");
     assertThat(groups).isNotEmpty();
     for (JsonObject group : groups.getValuesAs(JsonObject.class)) {
@@ -279,4 +368,52 @@ class ObservabilityIT {
           .allSatisfy(rule -> assertThat(rule.getString("health")).isNotEqualTo("err"));
     }
   }
+
+  /** Returns the first message that is about dead letters. */
+  private static String notification(BlockingQueue<String> messages) throws InterruptedException {
+    for (String message; (message = messages.poll(90, TimeUnit.SECONDS)) != null; ) {
+      if (message.contains("DatapipelineDeadLetters")) {
+        return message;
+      }
+    }
+    throw new AssertionError("nobody was notified; see " + DIRECTORY.resolve("alertmanager.log"));
+  }
+
+  @Test
+  void onlyTheFileHasTheSecretsOfTheReceivers() throws Exception {
+    Path process = Path.of("/proc", Long.toString(alertmanager.pid()));
+    await()
+        .atMost(SOON)
+        .until(() -> Files.readString(process.resolve("cmdline")).contains("--config.file="));
+    assertThat(Files.readString(process.resolve("cmdline")) + environment(process))
+        .contains("--config.file=", "PATH=")
+        .doesNotContain("planted-token", MAIL_PASSWORD);
+    Path config = DIRECTORY.resolve("alertmanager.yml");
+    assertThat(Files.readString(config)).contains("planted-token");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(config)))
+        .isEqualTo("rw-------");
+  }
+
+  private static String environment(Path process) throws IOException {
+    return new String(Files.readAllBytes(process.resolve("environ")), UTF_8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ALERT_WEBHOOK_URL, elsewhere.example/hook, must begin with http",
+    "ALERT_EMAIL_TO, on-call@example.com, needs ALERT_SMTP_HOST",
+    "ALERT_SMTP_TLS, yes, must be true or false",
+    "ALERT_SMTP_PASSWORD, 'two\nlines', must be one line",
+  })
+  void aReceiverThatCannotWorkIsRefusedAtTheStart(String setting, String value, String reason)
+      throws Exception {
+    ProcessBuilder builder = alertmanager("--version").redirectOutput(ProcessBuilder.Redirect.PIPE);
+    builder.environment().put(setting, value.translateEscapes());
+    builder.environment().put("ALERT_CONFIG", DIRECTORY.resolve("refused.yml").toString());
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).as(output).isEqualTo(1);
+    assertThat(output).contains(setting, reason).doesNotContain("two");
+  }
+
 }
