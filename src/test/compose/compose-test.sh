@@ -173,7 +173,7 @@ env_example_states_the_defaults() {
   local name value
   while IFS='=' read -r name value; do
     # docker-compose.yml sets its own defaults for these
-    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS | HTTP_ADDRESS) continue ;; esac
+    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS | HTTP_ADDRESS | DISK_PATHS) continue ;; esac
     local property
     property=$(tr 'A-Z_' 'a-z.' <<< "$name")
     if grep -q "^$property=" src/main/resources/META-INF/microprofile-config.properties; then

@@ -29,7 +29,8 @@ class SettingsPropertyTest {
           FileConfig::from,
           ConsumerConfig::from,
           ApiConfig::from,
-          AccountsConfig::from);
+          AccountsConfig::from,
+          DiskConfig::from);
 
   private static void readAll(MapConfig config) {
     ALL.forEach(from -> from.apply(config.settings()));

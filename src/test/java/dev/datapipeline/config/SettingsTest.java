@@ -72,6 +72,16 @@ class SettingsTest {
   }
 
   @Test
+  void disksAreAbsolutePaths() {
+    assertThat(DiskConfig.from(config.settings()).paths()).isEmpty();
+    assertThat(DiskConfig.from(config.with("disk.paths", "/, /var/lib").settings()).paths())
+        .containsExactly(Path.of("/"), Path.of("/var/lib"));
+    assertThatThrownBy(() -> DiskConfig.from(config.with("disk.paths", "data").settings()))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining("DISK_PATHS");
+  }
+
+  @Test
   void defaultsOfTheApi() {
     assertThat(ApiConfig.from(config.settings()))
         .isEqualTo(

@@ -29,7 +29,6 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -270,22 +269,6 @@ class ObservabilityIT {
   }
 
   @Test
-  void everyMetricOfTheDashboardAndOfTheAlertsIsDocumented() throws Exception {
-    String documentation = Files.readString(Path.of("docs/operations.md"));
-    String used = Files.readString(DASHBOARD) + Files.readString(SHIPPED.resolve("alerts.yml"));
-    List<String> metrics =
-        Pattern.compile("(datapipeline|memory)_[a-zA-Z_]+")
-            .matcher(used)
-            .results()
-            .map(result -> result.group().replaceFirst("_(bucket|sum|count)$", ""))
-            .distinct()
-            .toList();
-    assertThat(metrics).hasSizeGreaterThan(10);
-    assertThat(metrics)
-        .allSatisfy(metric -> assertThat(documentation).contains("`" + metric + "`"));
-  }
-
-  @Test
   void everyPanelUsesTheProvisionedDatasource() throws Exception {
     String provisioned =
         Files.readString(SHIPPED.resolve("grafana/provisioning/datasources/prometheus.yml"));
@@ -308,20 +291,6 @@ class ObservabilityIT {
                           assertThat(target.getJsonObject("datasource").getString("uid"))
                               .isEqualTo(uid));
             });
-  }
-
-  @Test
-  void everyAlertIsDocumented() throws Exception {
-    String documentation = Files.readString(Path.of("docs/operations.md"));
-    List<String> alerts =
-        Pattern.compile("- alert: (\\w+)")
-            .matcher(Files.readString(SHIPPED.resolve("alerts.yml")))
-            .results()
-            .map(result -> result.group(1))
-            .toList();
-    assertThat(alerts).isNotEmpty();
-    assertThat(alerts)
-        .allSatisfy(alert -> assertThat(documentation).contains("| `" + alert + "` |"));
   }
 
   /** Prometheus 3 does not guess the format, so the page must state it. */
