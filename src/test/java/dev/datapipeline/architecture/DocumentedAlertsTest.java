@@ -96,6 +96,13 @@ class DocumentedAlertsTest {
   }
 
   @Test
+  void everyMetricHasItsNameInOpenTelemetry() {
+    assertThat(names("(?m)^\\| `datapipeline\\.[a-z_.]+` \\| `(\\w+)` \\|$", OPERATIONS))
+        .isEqualTo(
+            names("(?m)^\\| `(datapipeline_[a-z_]+)` \\| (?:counter|gauge|histogram)", OPERATIONS));
+  }
+
+  @Test
   void everyAlertThatTheDocumentsNameExists() {
     for (String file : List.of("README.md", "docs/operations.md", "docs/security.md")) {
       assertThat(alerts()).as(file).containsAll(names("`(Datapipeline[A-Z]\\w+)`", text(file)));
