@@ -398,6 +398,21 @@ one_of_three_dies() {
   docker compose up --detach --scale app=1 && wait_until 120 all_healthy && everything_stored_once
 }
 
+# A server that hangs is live no more; only the restart policy can bring it back.
+restarts() { docker inspect --format '{{.RestartCount}}' "$(id_of app)"; }
+has_restarted_since() { [ "$(restarts)" -gt "$1" ]; }
+hanging_server_is_restarted() {
+  local before
+  APP_LIVENESS_TIMEOUT=15 docker compose up --detach --wait app || return 1
+  before=$(restarts)
+  docker compose exec -T app bash -c 'for name in /proc/[0-9]*/comm; do
+    if [ "$(< "$name")" = java ]; then kill -STOP "${name//[^0-9]/}"; fi; done' || return 1
+  wait_until 90 has_restarted_since "$before" || return 1
+  docker compose logs --no-color app | grep 'liveness has not been UP for 15 s: the server is ended' || return 1
+  recovers || return 1
+  [ "$(restarts)" = "$((before + 1))" ] && docker compose up --detach --wait app
+}
+
 # --- the profile observability
 
 from_host() { docker run --rm --network host --entrypoint curl "$APP_IMAGE" -s -m 20 "$@"; }
@@ -599,6 +614,7 @@ if $all; then
   fault 'down and up with kept volumes' down_and_up
   fault 'down and up without the passwords' start_without_credentials_volume
 fi
+fault 'a server that hangs is restarted' hanging_server_is_restarted
 fault 'all services stop within their grace period' stop_in_time
 fault "down and up without Kafka's volume" start_without_kafkas_volume
 fault 'docs: --scale app=3 shares the partitions' scales_to_three
