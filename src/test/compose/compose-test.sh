@@ -167,7 +167,7 @@ env_example_states_the_defaults() {
   docker compose --profile observability --env-file "$work/example.env" config > "$work/with" || return 1
   # apart from the application's own settings, which Compose only passes on, nothing changes
   local found
-  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|HTTP|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
+  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|HTTP|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL|CONSOLE|ACCESS)_[A-Z_]+: ')
   [ -z "$found" ] || { echo "$found"; return 1; }
   # and those are the defaults in the application's configuration
   local name value

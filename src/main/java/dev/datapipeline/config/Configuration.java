@@ -82,6 +82,11 @@ public class Configuration {
   }
 
   @Produces
+  LogConfig log() {
+    return LogConfig.from(settings);
+  }
+
+  @Produces
   DiskConfig disks() {
     return DiskConfig.from(settings);
   }
@@ -101,7 +106,7 @@ public class Configuration {
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
     return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
-            + "producer %s; %s; %s; %s; consumer %s; %s; %s; %s")
+            + "producer %s; %s; %s; %s; consumer %s; %s; %s; %s; %s")
         .formatted(
             database().address(),
             database().sslMode(),
@@ -116,6 +121,7 @@ public class Configuration {
             consumer.enabled() ? consumer : "disabled",
             api(),
             accounts(),
-            disks());
+            disks(),
+            log());
   }
 }

@@ -30,7 +30,8 @@ class SettingsPropertyTest {
           ConsumerConfig::from,
           ApiConfig::from,
           AccountsConfig::from,
-          DiskConfig::from);
+          DiskConfig::from,
+          LogConfig::from);
 
   private static void readAll(MapConfig config) {
     ALL.forEach(from -> from.apply(config.settings()));

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,12 @@ class ObservabilityIT {
     Path program = Tools.require("prometheus", "prometheus");
     pipeline =
         new Pipeline("observability", 2)
+            .with("CONSOLE_LOG_FORMAT", "JSON")
+            .with("WLP_LOGGING_CONSOLE_FORMAT", "JSON")
+            .with("ACCESS_LOG", "true")
+            // the exporter reports a collector that does not answer with a stack trace
+            .with("OTEL_SDK_DISABLED", "false")
+            .with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:" + Application.freePort())
             .with("PRODUCER_ENABLED", "true")
             .with("PRODUCER_INTERVAL", "PT0.2S");
     Application application = pipeline.running();
@@ -385,4 +392,65 @@ class ObservabilityIT {
     assertThat(output).contains(setting, reason).doesNotContain("two");
   }
 
+  /**
+   * Returns the lines of the log, which are JSON but for those of the launcher and of the JVM
+   * itself.
+   */
+  private static List<JsonObject> log() {
+    List<String> lines =
+        pipeline.instance().log().stream()
+            .dropWhile(line -> !line.startsWith("{"))
+            .filter(line -> !line.contains(" VM warning: "))
+            .toList();
+    assertThat(lines).isNotEmpty().allMatch(line -> line.startsWith("{") && line.endsWith("}"));
+    return lines.stream()
+        .map(line -> Json.createReader(new StringReader(line)).readObject())
+        .toList();
+  }
+
+  private static String message(JsonObject line) {
+    return line.getString("message", "") + line.getString("ibm_stackTrace", "");
+  }
+
+  @Test
+  void everyLineOfTheLogIsJson() {
+    await("a stack trace")
+        .atMost(SOON)
+        .until(() -> log().stream().anyMatch(line -> message(line).contains("\n\tat ")));
+    assertThat(log())
+        .anyMatch(line -> message(line).contains("datapipeline is starting: "))
+        // hidden, although it has happened
+        .noneMatch(line -> line.getString("ibm_messageId", "").equals("CWWKS4118E"));
+  }
+
+  @Test
+  void theAccessLogHasRequestsWithoutSecrets() throws Exception {
+    String login = Base64.getEncoder().encodeToString("operator:planted-password".getBytes(UTF_8));
+    HttpResponse<Void> response =
+        CLIENT.send(
+            HttpRequest.newBuilder(
+                    URI.create(
+                        "http://localhost:%d/api/events?filter=planted-query"
+                            .formatted(pipeline.instance().httpPort())))
+                .header("Authorization", "Basic " + login)
+                .build(),
+            HttpResponse.BodyHandlers.discarding());
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(log())
+                    .filteredOn(line -> line.getString("type").equals("liberty_accesslog"))
+                    .filteredOn(line -> line.getString("ibm_uriPath", "").equals("/api/events"))
+                    .anySatisfy(
+                        line -> {
+                          assertThat(line.getString("ibm_requestMethod")).isEqualTo("GET");
+                          assertThat(line.getInt("ibm_responseCode"))
+                              .isEqualTo(response.statusCode());
+                          assertThat(line).containsKeys("ibm_requestElapsedTime", "ibm_remoteHost");
+                        }));
+    for (Path file : pipeline.instance().logFiles()) {
+      assertThat(Files.readString(file)).doesNotContain("planted-query", "planted-password", login);
+    }
+  }
 }
