@@ -260,17 +260,17 @@ plant_secrets() {
   "KAFKA_CLIENT_SASL_JAAS_CONFIG": "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"planted-3\";",
   "KAFKA_CLIENT_SSL_TRUSTSTORE_PASSWORD": "planted-4", "KAFKA_CLIENT_SSL_KEYSTORE_PASSWORD": "planted-5",
   "KAFKA_CLIENT_SSL_KEY_PASSWORD": "planted-6", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=planted-7",
-  "keystore_password": "planted-8"}}
+  "keystore_password": "planted-8", "ALERT_WEBHOOK_URL": "http://planted-9", "ALERT_SMTP_PASSWORD": "planted-10"}}
 JSON
   local name
-  for name in $(grep -oE '^ *[A-Za-z_]*(PASSWORD|JAAS_CONFIG|HEADERS|password):' docker-compose.yml | tr -d ' :' | sort -u); do
+  for name in $(grep -oE '^ *[A-Za-z_]*(PASSWORD|JAAS_CONFIG|HEADERS|WEBHOOK_URL|password):' docker-compose.yml | tr -d ' :' | sort -u); do
     case $name in DB_PASSWORD | DB_READER_PASSWORD | OPERATOR_PASSWORD) continue ;; esac
     grep -qF "\"$name\"" "$work/settings.json" || { echo "$name has no planted value"; return 1; }
   done
 }
 # in any mode, of any play so far
 no_secret_was_printed() {
-  ! grep -nE 'planted' "$everything" | cut -c 1-300 | grep . && on_target sudo grep -c planted /opt/datapipeline/.env | grep -qx 8
+  ! grep -nE 'planted' "$everything" | cut -c 1-300 | grep . && on_target sudo grep -c planted /opt/datapipeline/.env | grep -qx 10
 }
 refuses_a_secret_of_two_lines() {
   refuses 'The value of API_READER_PASSWORD has more than one line.' \

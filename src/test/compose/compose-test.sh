@@ -155,7 +155,7 @@ network=${COMPOSE_PROJECT_NAME}_pipeline
 compose_file_is_conventional() {
   ! grep -q '^version:' docker-compose.yml || return 1
   [ "$(docker compose config --services | sort | paste -sd' ')" = 'app kafka postgres' ] || return 1
-  [ "$(docker compose --profile observability config --services | sort | paste -sd' ')" = 'app grafana kafka postgres prometheus' ] || return 1
+  [ "$(docker compose --profile observability config --services | sort | paste -sd' ')" = 'alertmanager app grafana kafka postgres prometheus' ] || return 1
   ! grep -q '# *syntax *=' liberty/Dockerfile || return 1
   # every tag names a version
   ! docker compose --profile observability config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':v?[0-9]' || return 1
@@ -172,13 +172,13 @@ env_example_states_the_defaults() {
   docker compose --profile observability --env-file "$work/example.env" config > "$work/with" || return 1
   # apart from the application's own settings, which Compose only passes on, nothing changes
   local found
-  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|HTTP|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL)_[A-Z_]+: ')
+  found=$(diff "$work/without" "$work/with" | grep '^[<>]' | grep -vE '^[<>] +(API|HTTP|KAFKA|PRODUCER|CONSUMER|SENSOR|WEBLOG|FILE|SOURCE|OPERATOR|DB|OTEL|CONSOLE|ACCESS)_[A-Z_]+: ')
   [ -z "$found" ] || { echo "$found"; return 1; }
   # and those are the defaults in the application's configuration
   local name value
   while IFS='=' read -r name value; do
     # docker-compose.yml sets its own defaults for these
-    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS | HTTP_ADDRESS) continue ;; esac
+    case $name in KAFKA_BOOTSTRAP_SERVERS | DB_HOST | API_READ_ACCESS | HTTP_ADDRESS | DISK_PATHS) continue ;; esac
     local property
     property=$(tr 'A-Z_' 'a-z.' <<< "$name")
     if grep -q "^$property=" src/main/resources/META-INF/microprofile-config.properties; then
@@ -229,7 +229,7 @@ hardened() { # SERVICE...
     docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{gt .HostConfig.Memory 0}} {{.HostConfig.PidsLimit}}' "$id" \
       | grep -qx 'unless-stopped true 1024' || { echo "$service has no restart policy, memory limit or process limit"; status=1; }
     docker inspect --format '{{range $p, $b := .NetworkSettings.Ports}}{{range $b}}{{.HostIp}} {{end}}{{end}}' "$id" \
-      | grep -qE '^127\.0\.0\.1 $' || { echo "$service is published on another interface than loopback"; status=1; }
+      | grep -qE '^(127\.0\.0\.1 )?$' || { echo "$service is published on another interface than loopback"; status=1; }
     docker inspect --format '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}' "$id" | tr ' ' '\n' \
       | grep -v "^$COMPOSE_PROJECT_NAME" | grep . && { echo "$service has an anonymous volume"; status=1; }
   done
@@ -441,6 +441,21 @@ one_of_three_dies() {
   docker compose up --detach --scale app=1 && wait_until 120 all_healthy && everything_stored_once
 }
 
+# A server that hangs is live no more; only the restart policy can bring it back.
+restarts() { docker inspect --format '{{.RestartCount}}' "$(id_of app)"; }
+has_restarted_since() { [ "$(restarts)" -gt "$1" ]; }
+hanging_server_is_restarted() {
+  local before
+  APP_LIVENESS_TIMEOUT=15 docker compose up --detach --wait app || return 1
+  before=$(restarts)
+  docker compose exec -T app bash -c 'for name in /proc/[0-9]*/comm; do
+    if [ "$(< "$name")" = java ]; then kill -STOP "${name//[^0-9]/}"; fi; done' || return 1
+  wait_until 90 has_restarted_since "$before" || return 1
+  docker compose logs --no-color app | grep 'liveness has not been UP for 15 s: the server is ended' || return 1
+  recovers || return 1
+  [ "$(restarts)" = "$((before + 1))" ] && docker compose up --detach --wait app
+}
+
 # --- the profile observability
 
 from_host() { docker run --rm --network host --entrypoint curl "$APP_IMAGE" -s -m 20 "$@"; }
@@ -478,6 +493,23 @@ other_sites_cannot_read_prometheus() {
   answer=$(from_host -i -H 'Origin: http://elsewhere.example' "http://localhost:$PROMETHEUS_PORT/api/v1/query?query=1") || return 1
   grep -q '^HTTP/1.1 200' <<< "$answer" && ! grep -i '^access-control-allow-origin' <<< "$answer"
 }
+prometheus_knows_alertmanager() {
+  prometheus_api alertmanagers | grep -F '"activeAlertmanagers":[{"url":"http://alertmanager:9093/api/v2/alerts"}]'
+}
+alertmanager_notifies() {
+  export COMPOSE_PROFILES=observability ALERT_WEBHOOK_URL=http://localhost:9999/planted-token
+  docker compose up --detach --wait alertmanager || return 1
+  hardened alertmanager && has_read_only_root alertmanager || return 1
+  docker inspect --format '{{json .HostConfig.PortBindings}}' "$(id_of alertmanager)" | grep -qx '{}' || return 1
+  wait_until 60 prometheus_knows_alertmanager || return 1
+  ! docker compose exec -T alertmanager sh -c 'tr "\\0" "\\n" < /proc/1/cmdline; tr "\\0" "\\n" < /proc/1/environ' | grep -F planted-token || return 1
+  docker compose exec -T alertmanager sh -c "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n' | nc -l -p 9999" \
+    > "$work/notification" &
+  docker compose exec -T alertmanager wget -q -O - --header 'Content-Type: application/json' \
+    --post-data '[{"labels": {"alertname": "SentByTheTest"}}]' http://localhost:9093/api/v2/alerts || return 1
+  wait_until 60 grep -F '"alertname":"SentByTheTest"' "$work/notification" || return 1
+  grep -F 'POST /planted-token ' "$work/notification"
+}
 grafana_image() { docker compose --profile observability config --images | grep '^grafana/grafana:'; }
 grafana_is_available() {
   local image
@@ -496,7 +528,7 @@ grafana_starts() {
   [ "$(from_host -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' \
     -d '{"user":"admin","password":"admin"}' "$grafana/login")" != 200 ]
 }
-observability_can_be_removed() { docker compose --profile observability rm --stop --force prometheus grafana; }
+observability_can_be_removed() { docker compose --profile observability rm --stop --force prometheus alertmanager grafana; }
 
 dev_mode_on_the_host() {
   docker compose down --timeout 30 && documented 'develop: backends' || return 1
@@ -660,6 +692,7 @@ if $all; then
   fault 'down and up with kept volumes' down_and_up
   fault 'down and up without the passwords' start_without_credentials_volume
 fi
+fault 'a server that hangs is restarted' hanging_server_is_restarted
 fault 'all services stop within their grace period' stop_in_time
 fault "down and up without Kafka's volume" start_without_kafkas_volume
 fault 'docs: --scale app=3 shares the partitions' scales_to_three
@@ -667,6 +700,7 @@ fault 'the profile observability: Prometheus starts, hardened' prometheus_starts
 fault 'Prometheus finds and scrapes all three instances' every_instance_is_scraped
 fault 'Prometheus has all alert rules' prometheus_has_all_rules
 fault 'pages of other sites cannot read Prometheus' other_sites_cannot_read_prometheus
+fault 'Alertmanager starts, hardened, and notifies a webhook' alertmanager_notifies
 if grafana_is_available; then
   fault 'docs: Grafana starts with the dashboard, and nobody can sign in' grafana_starts
 else

@@ -77,8 +77,10 @@ images() {
   KAFKA_IMAGE=$(compose_image apache/kafka)
   POSTGRES_IMAGE=$(compose_image postgres)
   PROMETHEUS_IMAGE=$(compose_image prom/prometheus)
+  ALERTMANAGER_IMAGE=$(compose_image prom/alertmanager)
   local image
-  for image in "$LIBERTY_IMAGE" "$MAVEN_IMAGE" "$KAFKA_IMAGE" "$POSTGRES_IMAGE" "$PROMETHEUS_IMAGE"; do
+  for image in "$LIBERTY_IMAGE" "$MAVEN_IMAGE" "$KAFKA_IMAGE" "$POSTGRES_IMAGE" "$PROMETHEUS_IMAGE" \
+    "$ALERTMANAGER_IMAGE"; do
     provided "$image" || { build_stand_ins "$image"; return; }
   done
 }
@@ -109,7 +111,7 @@ then the tests start one with local stand-ins."
   KAFKA_VERSION=$(pom_property kafka.version)
   POSTGRES_VERSION=$(pom_property postgresql.server.version)
   export LIBERTY_VERSION KAFKA_VERSION POSTGRES_VERSION POSTGRES_MAJOR=${POSTGRES_VERSION%%.*} DEBIAN_IMAGE=$debian_image
-  export MAVEN_IMAGE LIBERTY_IMAGE KAFKA_IMAGE POSTGRES_IMAGE PROMETHEUS_IMAGE
+  export MAVEN_IMAGE LIBERTY_IMAGE KAFKA_IMAGE POSTGRES_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE
   cd "$project/src/test/lab/stand-ins"
   logged stand-ins docker buildx bake --progress plain
 }

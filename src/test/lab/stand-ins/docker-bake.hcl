@@ -10,9 +10,10 @@ variable "KAFKA_IMAGE" {}
 variable "POSTGRES_IMAGE" {}
 variable "LIBERTY_IMAGE" {}
 variable "PROMETHEUS_IMAGE" {}
+variable "ALERTMANAGER_IMAGE" {}
 
 group "default" {
-  targets = ["maven", "kafka", "postgres", "liberty", "prometheus"]
+  targets = ["maven", "kafka", "postgres", "liberty", "prometheus", "alertmanager"]
 }
 
 target "base" {
@@ -54,4 +55,10 @@ target "prometheus" {
   inherits = ["base"]
   target   = "prometheus"
   tags     = [PROMETHEUS_IMAGE]
+}
+
+target "alertmanager" {
+  inherits = ["base"]
+  target   = "alertmanager"
+  tags     = [ALERTMANAGER_IMAGE]
 }

@@ -82,6 +82,16 @@ public class Configuration {
   }
 
   @Produces
+  LogConfig log() {
+    return LogConfig.from(settings);
+  }
+
+  @Produces
+  DiskConfig disks() {
+    return DiskConfig.from(settings);
+  }
+
+  @Produces
   AccountsConfig accounts() {
     return AccountsConfig.from(settings);
   }
@@ -96,7 +106,7 @@ public class Configuration {
     ProducerConfig producer = producer();
     ConsumerConfig consumer = consumer();
     return ("database %s (sslmode %s); Kafka %s, topics %s, group %s, client properties %s; "
-            + "producer %s; %s; %s; %s; consumer %s; %s; %s")
+            + "producer %s; %s; %s; %s; consumer %s; %s; %s; %s; %s")
         .formatted(
             database().address(),
             database().sslMode(),
@@ -110,6 +120,8 @@ public class Configuration {
             file(),
             consumer.enabled() ? consumer : "disabled",
             api(),
-            accounts());
+            accounts(),
+            disks(),
+            log());
   }
 }

@@ -59,7 +59,8 @@ public record DatabaseConfig(
     }
   }
 
-  private boolean verifies() {
+  /** Returns whether the server's certificate is verified. */
+  public boolean verifies() {
     return sslMode.startsWith("verify-");
   }
 

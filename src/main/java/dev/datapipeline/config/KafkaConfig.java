@@ -84,6 +84,13 @@ public record KafkaConfig(
     return properties;
   }
 
+  /** Returns whether connections to the brokers use TLS. */
+  public boolean isEncrypted() {
+    return clientProperties
+        .getOrDefault(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "")
+        .endsWith("SSL");
+  }
+
   /** Leaves out the values of the client properties, which may be secrets. */
   @Override
   public String toString() {

@@ -245,6 +245,17 @@ public class PipelineMonitor {
   }
 
   /**
+   * Returns for how long the oldest record of each partition that can be read but is not stored has
+   * been there, as far as this instance has seen it.
+   *
+   * @return empty while the broker doesn't answer, or if the database has never answered
+   */
+  Optional<Map<TopicPartition, Duration>> oldestUnstored() {
+    Progress last = progress;
+    return lagByPartition().map(any -> last.oldestUnstored(SteadyClock.now()));
+  }
+
+  /**
    * The number of records that were written to the topics.
    *
    * @param records the sum of the end offsets of all partitions

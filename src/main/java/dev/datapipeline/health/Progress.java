@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -23,8 +24,16 @@ final class Progress {
    * @param movedAt when the position last moved, or when there was last nothing to store, or when
    *     the partition was assigned to this instance
    * @param assigned whether it is assigned to this instance
+   * @param topicId the id of its topic
+   * @param arrivals when the records arrived that are not stored
    */
-  private record Partition(long nextOffset, long lag, Instant movedAt, boolean assigned) {}
+  private record Partition(
+      long nextOffset,
+      long lag,
+      Instant movedAt,
+      boolean assigned,
+      UUID topicId,
+      Arrivals arrivals) {}
 
   static final Progress UNKNOWN = new Progress(Map.of());
 
@@ -50,8 +59,8 @@ final class Progress {
         .forEach(
             (partition, end) -> {
               long start = topics.starts().getOrDefault(partition, 0L);
-              Long position =
-                  stored.nextOffset(topics.ids().get(partition.topic()), partition.partition());
+              UUID id = topics.ids().get(partition.topic());
+              Long position = stored.nextOffset(id, partition.partition());
               long nextOffset = position == null ? start : position;
               // offsets below the start can't be read any more
               long lag = Math.max(0, end - Math.max(nextOffset, start));
@@ -63,8 +72,17 @@ final class Progress {
                       && last.nextOffset() == nextOffset
                       && last.lag() > 0
                       && last.assigned() == mine;
+              Arrivals arrivals =
+                  last != null && last.topicId().equals(id) ? last.arrivals() : Arrivals.NONE;
               next.put(
-                  partition, new Partition(nextOffset, lag, stalled ? last.movedAt() : now, mine));
+                  partition,
+                  new Partition(
+                      nextOffset,
+                      lag,
+                      stalled ? last.movedAt() : now,
+                      mine,
+                      id,
+                      arrivals.next(end - lag, end, now)));
             });
     return new Progress(Map.copyOf(next));
   }
@@ -74,6 +92,26 @@ final class Progress {
     Map<TopicPartition, Long> lag = new HashMap<>();
     partitions.forEach((partition, state) -> lag.put(partition, state.lag()));
     return lag;
+  }
+
+  /**
+   * Returns for how long the oldest record of each partition that is not stored has been there, at
+   * least; zero if all are stored.
+   *
+   * @param now the current time
+   */
+  Map<TopicPartition, Duration> oldestUnstored(Instant now) {
+    Map<TopicPartition, Duration> ages = new HashMap<>();
+    partitions.forEach(
+        (partition, state) ->
+            ages.put(
+                partition,
+                state
+                    .arrivals()
+                    .oldest()
+                    .map(since -> Duration.between(since, now))
+                    .orElse(Duration.ZERO)));
+    return ages;
   }
 
   /**

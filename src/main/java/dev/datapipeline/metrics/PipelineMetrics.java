@@ -36,6 +36,20 @@ public class PipelineMetrics {
   private final Timer latency;
   private final Recorder recentLatencies = new Recorder(RECENT_DIGITS);
 
+  private volatile Observer observer = (metric, value) -> {};
+
+  /** Receives the values of which histograms are made. */
+  @FunctionalInterface
+  public interface Observer {
+    /**
+     * Called for each value. Must return soon.
+     *
+     * @param metric the metric's name without its prefix, such as {@code batch_write_seconds}
+     * @param value the value in the unit that the name ends with
+     */
+    void observe(String metric, double value);
+  }
+
   /** Required by CDI for client proxies; do not call. */
   protected PipelineMetrics() {
     received = null;
@@ -159,6 +173,7 @@ public class PipelineMetrics {
     batches.increment();
     if (rows + duplicates + letters > 0) {
       batchSize.update(rows + duplicates + letters);
+      observer.observe("batch_records", rows + duplicates + letters);
     }
   }
 
@@ -169,6 +184,7 @@ public class PipelineMetrics {
    */
   public void batchWritten(long nanos) {
     writeTime.update(Duration.ofNanos(nanos));
+    observer.observe("batch_write_seconds", nanos / 1e9);
   }
 
   /**
@@ -179,6 +195,16 @@ public class PipelineMetrics {
   public void visibleAfter(long millis) {
     latency.update(Duration.ofMillis(Math.max(0, millis)));
     recentLatencies.recordValue(Math.max(0, millis));
+    observer.observe("end_to_end_latency_seconds", Math.max(0, millis) / 1e3);
+  }
+
+  /**
+   * Sets who receives the values of the histograms, too.
+   *
+   * @param newObserver replaces the previous one
+   */
+  public void observedBy(Observer newObserver) {
+    observer = newObserver;
   }
 
   /**

@@ -29,7 +29,9 @@ class SettingsPropertyTest {
           FileConfig::from,
           ConsumerConfig::from,
           ApiConfig::from,
-          AccountsConfig::from);
+          AccountsConfig::from,
+          DiskConfig::from,
+          LogConfig::from);
 
   private static void readAll(MapConfig config) {
     ALL.forEach(from -> from.apply(config.settings()));

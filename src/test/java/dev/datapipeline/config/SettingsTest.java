@@ -72,6 +72,28 @@ class SettingsTest {
   }
 
   @Test
+  void theLogIsTextOrJson() {
+    assertThat(LogConfig.from(config.settings())).isEqualTo(new LogConfig("SIMPLE", false));
+    assertThat(
+            LogConfig.from(
+                config.with("console.log.format", "JSON").with("access.log", "true").settings()))
+        .isEqualTo(new LogConfig("JSON", true));
+    assertThatThrownBy(() -> LogConfig.from(config.with("console.log.format", "XML").settings()))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining("CONSOLE_LOG_FORMAT");
+  }
+
+  @Test
+  void disksAreAbsolutePaths() {
+    assertThat(DiskConfig.from(config.settings()).paths()).isEmpty();
+    assertThat(DiskConfig.from(config.with("disk.paths", "/, /var/lib").settings()).paths())
+        .containsExactly(Path.of("/"), Path.of("/var/lib"));
+    assertThatThrownBy(() -> DiskConfig.from(config.with("disk.paths", "data").settings()))
+        .isInstanceOf(InvalidSettingException.class)
+        .hasMessageContaining("DISK_PATHS");
+  }
+
+  @Test
   void defaultsOfTheApi() {
     assertThat(ApiConfig.from(config.settings()))
         .isEqualTo(

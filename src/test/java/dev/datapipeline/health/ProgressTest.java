@@ -135,4 +135,69 @@ class ProgressTest {
     assertThat(isStalled(31)).isTrue();
     assertThat(isStalled(29)).isFalse();
   }
+
+  private Duration oldest(TopicPartition partition, int second) {
+    return progress.oldestUnstored(START.plusSeconds(second)).get(partition);
+  }
+
+  @Test
+  void theOldestUnstoredRecordAgesUntilItIsStored() {
+    storedUpTo(ONE, 100);
+    observe(0);
+    assertThat(oldest(ONE, 10)).isZero();
+    ends.put(ONE, 150L);
+    observe(10);
+    ends.put(ONE, 200L);
+    observe(20);
+    assertThat(oldest(ONE, 60)).isEqualTo(Duration.ofSeconds(50));
+    storedUpTo(ONE, 149);
+    observe(60);
+    assertThat(oldest(ONE, 60)).isEqualTo(Duration.ofSeconds(50));
+    storedUpTo(ONE, 150);
+    observe(62);
+    assertThat(oldest(ONE, 62)).isEqualTo(Duration.ofSeconds(42));
+    storedUpTo(ONE, 200);
+    observe(64);
+    assertThat(oldest(ONE, 70)).isZero();
+  }
+
+  @Test
+  void aStreamThatIsAlwaysBehindByAMomentIsYoung() {
+    for (int second = 0; second < 1000; second += 2) {
+      ends.put(ONE, 100L + second);
+      storedUpTo(ONE, 90L + second);
+      observe(second);
+      assertThat(oldest(ONE, second)).isLessThanOrEqualTo(Duration.ofSeconds(12));
+    }
+  }
+
+  @Test
+  void anAgeIsStillRightAfterManyAnswers() {
+    storedUpTo(ONE, 0);
+    for (int second = 0; second < 100_000; second += 10) {
+      ends.put(ONE, 100L + second);
+      observe(second);
+    }
+    assertThat(oldest(ONE, 100_000))
+        .isBetween(Duration.ofSeconds(100_000), Duration.ofSeconds(100_000));
+    storedUpTo(ONE, 50_000);
+    observe(100_000);
+    assertThat(oldest(ONE, 100_000))
+        .isBetween(Duration.ofSeconds(47_500), Duration.ofSeconds(50_100));
+  }
+
+  @Test
+  void theRecordsOfAnotherTopicOrOfALogThatWentBackAreNew() {
+    storedUpTo(ONE, 0);
+    observe(0);
+    observe(100);
+    assertThat(oldest(ONE, 100)).isEqualTo(Duration.ofSeconds(100));
+    ends.put(ONE, 50L);
+    observe(110);
+    assertThat(oldest(ONE, 120)).isEqualTo(Duration.ofSeconds(10));
+    id = UUID.randomUUID();
+    ends.put(ONE, 60L);
+    observe(130);
+    assertThat(oldest(ONE, 135)).isEqualTo(Duration.ofSeconds(5));
+  }
 }

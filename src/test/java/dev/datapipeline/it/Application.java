@@ -138,7 +138,9 @@ final class Application implements AutoCloseable {
     return Files.exists(log)
         && log().stream()
             .skip(logLinesBefore)
-            .anyMatch(line -> line.contains("PipelineStarter") && line.contains(" I topic "));
+            .filter(line -> line.contains("PipelineStarter"))
+            // as text or as JSON
+            .anyMatch(line -> line.contains(" I topic ") || line.contains(":\"topic "));
   }
 
   /** Returns the process id of the server's JVM. */

@@ -9,6 +9,8 @@ import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -43,6 +45,10 @@ final class Certificates {
     /** Returns the certificate and its issuer's, in PEM. */
     String pem() {
       return Certificates.pem(chain);
+    }
+
+    Instant expiry() {
+      return Certificates.expiry(chain.get(0));
     }
 
     /** Returns a PKCS12 file with the key and the chain. */
@@ -116,6 +122,14 @@ final class Certificates {
     } catch (IOException | GeneralSecurityException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private static Instant expiry(Certificate certificate) {
+    return ((X509Certificate) certificate).getNotAfter().toInstant();
+  }
+
+  Instant authorityExpiry() throws GeneralSecurityException, IOException {
+    return expiry(keys().getCertificate(AUTHORITY));
   }
 
   /** Returns a PEM file with the authority's certificate. */

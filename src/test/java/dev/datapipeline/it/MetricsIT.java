@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.PostgresServer;
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ class MetricsIT {
 
   @BeforeAll
   static void sendKnownTraffic() {
-    pipeline = new Pipeline("metrics", PARTITIONS);
+    pipeline = new Pipeline("metrics", PARTITIONS).with("DISK_PATHS", "/,/does-not-exist");
     application = pipeline.running();
     pipeline.send(GOOD);
     for (int i = 0; i < POISON; i++) {
@@ -73,7 +75,13 @@ class MetricsIT {
         assertThat(metrics.help(words[2]).orElse("")).as(words[2]).hasSizeGreaterThan(10);
       }
     }
-    assertThat(shown).isEqualTo(documented());
+    Map<String, String> documented = documented();
+    // exists with TLS only, so TlsIT looks at it
+    assertThat(documented.remove("datapipeline_certificate_expiry_timestamp_seconds")).isNotNull();
+    assertThat(shown).isEqualTo(documented);
+    // those of the server that an alert or the dashboard uses
+    assertThat(metrics.sum("jvm_uptime_seconds")).isPositive();
+    assertThat(metrics.sum("memory_usedHeap_bytes")).isPositive();
   }
 
   @Test
@@ -207,5 +215,51 @@ class MetricsIT {
     int first = statements.subList(0, copy).lastIndexOf("BEGIN");
     int last = copy + statements.subList(copy, statements.size()).indexOf("COMMIT");
     return last < copy ? List.of() : statements.subList(first, last + 1);
+  }
+
+  @Test
+  void theAgeOfTheOldestRecordGrowsUntilItIsStored() throws Exception {
+    pipeline.database().execute("ALTER TABLE raw_events RENAME TO raw_events_away");
+    try {
+      pipeline.send(1);
+      await()
+          .atMost(Pipeline.PATIENCE)
+          .ignoreExceptions()
+          .until(() -> Metrics.of(application).sum("datapipeline_oldest_unstored_seconds") > 3);
+    } finally {
+      pipeline.database().execute("ALTER TABLE raw_events_away RENAME TO raw_events");
+    }
+    await()
+        .atMost(Pipeline.PATIENCE)
+        .ignoreExceptions()
+        .until(() -> Metrics.of(application).sum("datapipeline_oldest_unstored_seconds") == 0);
+  }
+
+  @Test
+  void diskSpaceIsThatOfTheFileSystem() throws Exception {
+    Metrics metrics = Metrics.of(application);
+    FileStore disk = Files.getFileStore(Path.of("/"));
+    assertThat(metrics.sum("datapipeline_disk_size_bytes", "path=\"/\""))
+        .isEqualTo(disk.getTotalSpace());
+    assertThat(metrics.sum("datapipeline_disk_free_bytes", "path=\"/\""))
+        .isCloseTo(disk.getUsableSpace(), Percentage.withPercentage(10));
+    assertThat(metrics.sum("datapipeline_disk_free_bytes", "path=\"/does-not-exist\"")).isNaN();
+  }
+
+  @Test
+  void theBuildIsNamed() throws Exception {
+    assertThat(Metrics.of(application).lines())
+        .filteredOn(line -> line.startsWith("datapipeline_build_info{"))
+        .singleElement()
+        .asString()
+        .containsPattern("build=\"[0-9a-f]{8}\"")
+        .contains("version=\"" + version() + "\"");
+  }
+
+  private static String version() throws Exception {
+    Matcher version =
+        Pattern.compile("<version>([^<]+)</version>").matcher(Files.readString(Path.of("pom.xml")));
+    assertThat(version.find()).isTrue();
+    return version.group(1);
   }
 }

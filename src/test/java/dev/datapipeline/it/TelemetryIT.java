@@ -3,6 +3,7 @@ package dev.datapipeline.it;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.opentelemetry.proto.metrics.v1.HistogramDataPoint;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.trace.v1.Span;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -45,6 +47,7 @@ class TelemetryIT {
 
   private static Pipeline traced(String name, String endpoint) {
     return new Pipeline(name, 2)
+        .with("DISK_PATHS", "/")
         .with("PRODUCER_ENABLED", "true")
         .with("PRODUCER_EVENTS_PER_TICK", "3")
         .with("OTEL_SDK_DISABLED", "false")
@@ -162,6 +165,48 @@ class TelemetryIT {
     assertThat(collector.logs())
         .anyMatch(line -> line.contains("OPERATOR_PASSWORD is not set"))
         .noneMatch(line -> line.contains(password));
+  }
+
+  /** Every counter, gauge and histogram of {@code /metrics}, by the table in the documentation. */
+  @Test
+  void everyMetricOfThePipelineArrives() throws Exception {
+    assertThat(
+            api.post(
+                    "/api/events",
+                    Map.of("Content-Type", "application/json"),
+                    BodyPublishers.ofString("{}"))
+                .statusCode())
+        .isEqualTo(202);
+    Awaitility.await()
+        .atMost(SOON)
+        .ignoreExceptions()
+        .until(() -> Metrics.of(pipeline.instance()).type("datapipeline_lag_records").isPresent());
+    List<String> served =
+        Metrics.of(pipeline.instance()).lines().stream()
+            .filter(line -> line.startsWith("# TYPE datapipeline_") && !line.contains("_max "))
+            .map(line -> line.split(" ")[2])
+            .toList();
+    Map<String, String> names = new HashMap<>();
+    Pattern.compile("(?m)^\\| `(datapipeline\\.[a-z_.]+)` \\| `(datapipeline_[a-z_]+)` \\|$")
+        .matcher(Files.readString(Path.of("docs/operations.md")))
+        .results()
+        .forEach(row -> names.put(row.group(2), row.group(1)));
+    assertThat(names.keySet()).containsAll(served);
+    for (String metric : served) {
+      Awaitility.await(metric)
+          .atMost(SOON)
+          .until(() -> collector.metric(names.get(metric)).isPresent());
+    }
+    Metric latency = collector.metric("datapipeline.end_to_end_latency").orElseThrow();
+    HistogramDataPoint point = latency.getHistogram().getDataPoints(0);
+    assertThat(latency.getUnit()).isEqualTo("s");
+    assertThat(point.getCount()).isPositive();
+    assertThat(point.getSum()).isBetween(0.0, 600.0);
+    assertThat(point.getExplicitBoundsList()).hasSize(15).contains(0.005, 1.0, 1800.0);
+    Metric batches = collector.metric("datapipeline.batch.records").orElseThrow();
+    assertThat(batches.getHistogram().getDataPoints(0).getSum())
+        .isEqualTo(Math.rint(batches.getHistogram().getDataPoints(0).getSum()))
+        .isGreaterThanOrEqualTo(batches.getHistogram().getDataPoints(0).getCount());
   }
 
   @Test

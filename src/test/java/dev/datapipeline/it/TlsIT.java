@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -285,7 +286,7 @@ class TlsIT {
 
   @Test
   @Order(2)
-  void eventsFlowAndEachSessionIsEncrypted() {
+  void eventsFlowAndEachSessionIsEncrypted() throws Exception {
     Pipeline.awaitReady(application.start());
     awaitEventSent(application);
 
@@ -293,6 +294,29 @@ class TlsIT {
     assertThat(sessions())
         .contains(List.of("datapipeline", "t"), List.of("datapipeline-migrations", "t"))
         .allSatisfy(session -> assertThat(session.get(1)).isEqualTo("t"));
+    awaitExpiry(
+        application,
+        Map.of(
+            "broker", valid.expiry(),
+            "database", valid.expiry(),
+            "kafka-truststore", certificates.authorityExpiry(),
+            "database-root", certificates.authorityExpiry()));
+  }
+
+  private static void awaitExpiry(Application instance, Map<String, Instant> expected) {
+    for (String name : expected.keySet()) {
+      await(name)
+          .atMost(Pipeline.PATIENCE)
+          .ignoreExceptions()
+          .untilAsserted(
+              () ->
+                  assertThat(
+                          Metrics.of(instance)
+                              .sum(
+                                  "datapipeline_certificate_expiry_timestamp_seconds",
+                                  "certificate=\"%s\"".formatted(name)))
+                      .isEqualTo(expected.get(name).getEpochSecond()));
+    }
   }
 
   /** The name of each session of the application, and whether it is encrypted. */
@@ -410,6 +434,13 @@ class TlsIT {
         Topic pemTopic = new Topic("tlsPem", kafka)) {
       Pipeline.awaitReady(pem.start());
       awaitEventSent(pem);
+      // the broker requires a certificate, and the one that asks for its own has none
+      awaitExpiry(
+          pem,
+          Map.of(
+              "broker", valid.expiry(),
+              "kafka-keystore", client.expiry(),
+              "kafka-truststore", certificates.authorityExpiry()));
 
       assertEverythingStoredExactlyOnce(pemTopic, "tlsPem");
     } finally {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -109,5 +110,33 @@ class MigrationsIT {
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS of_the_next_version ON dead_letters (reason)");
 
     assertThat(migrations(30).run()).isEqualTo(1);
+  }
+
+  /** The dashboard and the API count them. A million replayed ones must not make that slow. */
+  @Test
+  void theOpenDeadLettersAreCountedByTheirIndex() throws Exception {
+    migrations(30).run();
+    execute(
+        """
+        SET search_path = %s;
+        INSERT INTO dead_letters
+            (topic_partition_id, kafka_offset, reason, sqlstate, "timestamp", replayed_at)
+        SELECT 1, n, 'of the test', '22P02', now(), CASE WHEN n > 10 THEN now() END
+        FROM generate_series(1, 5000) n;
+        ANALYZE dead_letters
+        """
+            .formatted(SCHEMA));
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement();
+        ResultSet plan =
+            statement.executeQuery(
+                "EXPLAIN SELECT count(id) FROM %s.dead_letters WHERE replayed_at IS NULL"
+                    .formatted(SCHEMA))) {
+      StringBuilder text = new StringBuilder();
+      while (plan.next()) {
+        text.append(plan.getString(1));
+      }
+      assertThat(text).contains("dead_letters_open").doesNotContain("Seq Scan");
+    }
   }
 }
