@@ -66,6 +66,7 @@ public class TelemetryMetrics {
           new Name("build", "1", "build_info"),
           new Name("disk.free", "By", "disk_free_bytes"),
           new Name("disk.size", "By", "disk_size_bytes"),
+          new Name("backup.age", "s", "backup_age_seconds"),
           new Name("certificate.expiry", "s", "certificate_expiry_timestamp_seconds"));
 
   private static final List<Name> HISTOGRAMS =

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.github.f4b6a3.uuid.UuidCreator;
 import dev.datapipeline.backends.Backends;
+import dev.datapipeline.backends.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +15,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +39,8 @@ class BenchmarkIT {
   private static final int POISON_EVENTS = EVENTS / 4;
   private static final int WARM_UP_EVENTS = EVENTS / 4;
   private static final int PARTITIONS = 4;
-  private static final int LATENCY_RATE = 1_000;
+  private static final int[] LATENCY_RATES = {1_000, 20_000};
+  private static final int POSTS = 1_000;
   private static final int LATENCY_SECONDS = Integer.getInteger("bench.latency.seconds", 30);
 
   private static final String HELD =
@@ -65,6 +67,7 @@ class BenchmarkIT {
   private final Database database = new Database(backends.postgres());
   private final StringBuilder report = new StringBuilder();
   private final Map<String, List<Drain>> drains = new LinkedHashMap<>();
+  private final List<String> latencies = new ArrayList<>();
 
   @Test
   void drainAndLatency() throws Exception {
@@ -74,7 +77,7 @@ class BenchmarkIT {
       poison(round, "one instance, 1 % poison", EVENTS, 100);
       poison(round, "one instance, only poison", POISON_EVENTS, 1);
     }
-    double[] latencies = latencies();
+    latencies();
     print(
         "%n%,d events of about 180 bytes, %d partitions, %d rounds, %d processors, Java %s"
             .formatted(
@@ -87,17 +90,7 @@ class BenchmarkIT {
         "%-28s %10s %23s %8s %8s %9s"
             .formatted("", "rows/s", "range", "of COPY", "CPU s", "peak MiB"));
     drains.forEach(this::line);
-    Arrays.sort(latencies);
-    print(
-        "latency at %,d events/s, %,d events, sent to visible: 50 %% %.1f ms, 90 %% %.1f ms, 99 %% %.1f ms, 99.9 %% %.1f ms, max %.1f ms"
-            .formatted(
-                LATENCY_RATE,
-                latencies.length,
-                percentile(latencies, 0.5),
-                percentile(latencies, 0.9),
-                percentile(latencies, 0.99),
-                percentile(latencies, 0.999),
-                percentile(latencies, 1)));
+    latencies.forEach(this::print);
     print("every offset of every drain arrived exactly once");
     Files.writeString(ServerDirectory.TARGET.resolve("benchmark.txt"), report);
   }
@@ -186,7 +179,7 @@ class BenchmarkIT {
   }
 
   private static String event(Random random, int i) {
-    return "{\"id\":\"%s\",\"timestamp\":\"%s\",\"sensor\":\"temperature-%d\",\"value\":%d.%02d,\"unit\":\"°C\",\"n\":%d,\"sentNanos\":%d}"
+    return "{\"id\":\"%s\",\"timestamp\":\"%s\",\"sensor\":\"temperature-%d\",\"value\":%d.%02d,\"unit\":\"°C\",\"n\":%d,\"sentMicros\":%d}"
         .formatted(
             UuidCreator.getTimeOrderedEpoch(),
             Instant.ofEpochMilli(System.currentTimeMillis()),
@@ -194,7 +187,7 @@ class BenchmarkIT {
             random.nextInt(40),
             random.nextInt(100),
             i,
-            System.nanoTime());
+            ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
   }
 
   /** Empties the tables, if there are any yet. */
@@ -209,6 +202,7 @@ class BenchmarkIT {
     environment.put("KAFKA_TOPIC", topic);
     environment.put("KAFKA_GROUP_ID", group);
     environment.put("PRODUCER_ENABLED", "false");
+    environment.put("OPERATOR_PASSWORD", Api.PASSWORD);
     // a start as users see it, without a class archive
     environment.put("JVM_ARGS", "");
     return new Application("bench-" + name, environment);
@@ -335,64 +329,82 @@ class BenchmarkIT {
     }
   }
 
-  /** Returns the milliseconds from sending each event to seeing its row. */
-  private double[] latencies() throws Exception {
-    try (Topic topic = new Topic("latency", backends.kafka().bootstrapServers());
+  /**
+   * Measures how long events take from being sent to being committed, and what the application
+   * takes for them. PostgreSQL remembers when it committed, so that nothing has to poll the table.
+   */
+  private void latencies() throws Exception {
+    PostgresServer postgres = backends.postgres();
+    postgres.settings(Map.of("track_commit_timestamp", "on")).stop();
+    postgres.start();
+    try (Topic topic = Topic.prompt("latency", backends.kafka().bootstrapServers());
         Application application = application("latency", "latency", "one")) {
-      topic.create(4);
+      topic.create(PARTITIONS);
       application.start();
-      latencies(topic, 10 * LATENCY_RATE); // warms up
-      return latencies(topic, LATENCY_SECONDS * LATENCY_RATE);
+      send(topic, LATENCY_RATES[0], 10); // warms up
+      latency("idle", application, () -> Thread.sleep(LATENCY_SECONDS * 1_000L));
+      for (int rate : LATENCY_RATES) {
+        latency(
+            "%,d events/s".formatted(rate), application, () -> send(topic, rate, LATENCY_SECONDS));
+      }
+      Api api = new Api(application.httpPort());
+      latency("one POST after another", application, () -> post(topic, api));
     }
   }
 
-  private double[] latencies(Topic topic, int events) throws Exception {
-    Thread sender =
-        new Thread(
-            () -> {
-              Random random = new Random(2);
-              long begin = System.nanoTime();
-              for (int i = 0; i < events; i++) {
-                LockSupport.parkNanos(
-                    begin + i * (1_000_000_000L / LATENCY_RATE) - System.nanoTime());
-                topic.offer(event(random, i));
-              }
-              topic.flush();
-            });
-    double[] latencies = new double[events];
-    int seen = 0;
-    try (Connection connection = backends.postgres().connect();
-        PreparedStatement last =
-            connection.prepareStatement("SELECT coalesce(max(id), 0) FROM raw_events");
-        PreparedStatement newer =
-            connection.prepareStatement(
-                "SELECT id, (payload->>'sentNanos')::bigint FROM raw_events WHERE id > ?"
-                    + " AND NOT id = ANY (?)")) {
-      long from;
-      try (ResultSet row = last.executeQuery()) {
-        row.next();
-        from = row.getLong(1);
-      }
-      sender.start();
-      // two writers take ids from one sequence: a lower id may become visible after a higher one
-      java.util.TreeSet<Long> recent = new java.util.TreeSet<>();
-      while (seen < events) {
-        newer.setLong(1, from);
-        newer.setArray(2, connection.createArrayOf("bigint", recent.toArray()));
-        try (ResultSet rows = newer.executeQuery()) {
-          long now = System.nanoTime();
-          while (rows.next()) {
-            recent.add(rows.getLong(1));
-            latencies[seen++] = (now - rows.getLong(2)) / 1e6;
-          }
-        }
-        while (recent.size() > 500) {
-          from = recent.pollFirst();
-        }
-        LockSupport.parkNanos(2_000_000);
-      }
+  private interface Sending {
+    void run() throws Exception;
+  }
+
+  /** Measures the events of a phase, and the application's processor time during it. */
+  private void latency(String name, Application application, Sending sending) throws Exception {
+    long last = database.number("SELECT coalesce(max(id), 0) FROM raw_events");
+    double cpu = cpuSeconds(application.pid());
+    long begin = System.nanoTime();
+    sending.run();
+    double share = (cpuSeconds(application.pid()) - cpu) / ((System.nanoTime() - begin) / 1e9);
+    double[] millis =
+        database
+            .query(
+                "SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000"
+                    + " - (payload->>'sentMicros')::bigint) / 1000 FROM raw_events WHERE id > ?",
+                last)
+            .stream()
+            .mapToDouble(row -> Double.parseDouble(row.get(0)))
+            .sorted()
+            .toArray();
+    String times =
+        millis.length == 0
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                ", %,d events, sent to committed: 50 %% %.1f ms, 99 %% %.1f ms, 99.9 %% %.1f ms, max %.1f ms",
+                millis.length,
+                percentile(millis, 0.5),
+                percentile(millis, 0.99),
+                percentile(millis, 0.999),
+                percentile(millis, 1));
+    latencies.add(String.format(Locale.ROOT, "%s: %.1f %% of a core", name, share * 100) + times);
+  }
+
+  /** Sends events at a rate, and waits until they are stored. */
+  private void send(Topic topic, int rate, int seconds) throws InterruptedException {
+    Random random = new Random(2);
+    long begin = System.nanoTime();
+    for (int i = 0; i < rate * seconds; i++) {
+      LockSupport.parkNanos(begin + i * (1_000_000_000L / rate) - System.nanoTime());
+      topic.offer(event(random, i));
     }
-    sender.join();
-    return latencies;
+    topic.flush();
+    awaitStored("latency", end(topic));
+  }
+
+  private void post(Topic topic, Api api) throws InterruptedException {
+    Random random = new Random(3);
+    for (int i = 0; i < POSTS; i++) {
+      assertThat(api.post("/api/events", "application/json", event(random, i)).statusCode())
+          .isLessThan(300);
+    }
+    awaitStored("latency", end(topic));
   }
 }

@@ -76,6 +76,11 @@ final class Topic implements AutoCloseable {
         name, plaintext(bootstrapServers), Map.of(ProducerConfig.COMPRESSION_TYPE_CONFIG, codec));
   }
 
+  /** A topic to which each record is sent at once. */
+  static Topic prompt(String name, String bootstrapServers) {
+    return new Topic(name, plaintext(bootstrapServers), Map.of(ProducerConfig.LINGER_MS_CONFIG, 0));
+  }
+
   /** Begins a transaction: consumers do not see new records before {@link #reveal}. */
   void hide() {
     producer.beginTransaction();
