@@ -3,19 +3,14 @@ package dev.datapipeline.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.github.f4b6a3.uuid.UuidCreator;
 import dev.datapipeline.backends.Backends;
 import dev.datapipeline.backends.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,9 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BiFunction;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 
 /**
  * Measures how fast a backlog is drained, against PostgreSQL's own COPY of the same rows into the
@@ -33,6 +27,10 @@ import org.junit.jupiter.api.Test;
  * prints a table and writes it to {@code target/benchmark.txt}. Asserts that every offset arrived
  * exactly once, and nothing about time.
  */
+@DisabledIfSystemProperty(
+    named = "bench.peers",
+    matches = ".*",
+    disabledReason = "PeersBenchmarkIT runs instead")
 class BenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
@@ -99,12 +97,12 @@ class BenchmarkIT {
     String topic = "bench-" + round;
     try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
       backlog.create(PARTITIONS);
-      fill(backlog, EVENTS, BenchmarkIT::event);
+      BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
       try (Application application = application(topic, "bench-" + round, "one")) {
         clear();
         add("one instance", drain(topic, EVENTS, application));
       }
-      add("COPY", Drain.ofCopy(copy()));
+      add("COPY", Drain.ofCopy(CopyLimit.seconds(backends.postgres())));
     }
     for (String[] instances : new String[][] {{"one"}, {"one", "two"}}) {
       clear();
@@ -120,11 +118,13 @@ class BenchmarkIT {
     String topic = "poison-%d-%d".formatted(every, round);
     try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
       backlog.create(PARTITIONS);
-      fill(
+      BenchmarkEvents.fill(
           backlog,
           count,
           (random, i) ->
-              i % every == 0 ? event(random, i).replace("\"n\":", "\"n\",") : event(random, i));
+              i % every == 0
+                  ? BenchmarkEvents.event(random, i).replace("\"n\":", "\"n\",")
+                  : BenchmarkEvents.event(random, i));
       try (Application application = application(topic, topic, "one")) {
         add(name, drain(topic, count, application));
       }
@@ -153,41 +153,12 @@ class BenchmarkIT {
             measured.stream().mapToDouble(Drain::rate).min().orElseThrow(),
             measured.stream().mapToDouble(Drain::rate).max().orElseThrow(),
             rate / medianRate(drains.get("COPY")),
-            median(measured.stream().mapToDouble(Drain::cpuSeconds)),
+            Sample.median(measured.stream().mapToDouble(Drain::cpuSeconds)),
             measured.stream().mapToLong(Drain::peakKib).max().orElseThrow() / 1024));
   }
 
   private static double medianRate(List<Drain> measured) {
-    return median(measured.stream().mapToDouble(Drain::rate));
-  }
-
-  private static double median(java.util.stream.DoubleStream values) {
-    return percentile(values.sorted().toArray(), 0.5);
-  }
-
-  private static double percentile(double[] sorted, double fraction) {
-    return sorted[Math.max(0, (int) Math.ceil(fraction * sorted.length) - 1)];
-  }
-
-  private void fill(Topic topic, int count, BiFunction<Random, Integer, String> kind) {
-    Random random = new Random(1);
-    List<String> events = IntStream.range(0, 10_000).mapToObj(i -> kind.apply(random, i)).toList();
-    for (int i = 0; i < count; i++) {
-      topic.offer(events.get(i % events.size()));
-    }
-    topic.flush();
-  }
-
-  private static String event(Random random, int i) {
-    return "{\"id\":\"%s\",\"timestamp\":\"%s\",\"sensor\":\"temperature-%d\",\"value\":%d.%02d,\"unit\":\"°C\",\"n\":%d,\"sentMicros\":%d}"
-        .formatted(
-            UuidCreator.getTimeOrderedEpoch(),
-            Instant.ofEpochMilli(System.currentTimeMillis()),
-            random.nextInt(100),
-            random.nextInt(40),
-            random.nextInt(100),
-            i,
-            ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
+    return Sample.median(measured.stream().mapToDouble(Drain::rate));
   }
 
   /** Empties the tables, if there are any yet. */
@@ -238,11 +209,11 @@ class BenchmarkIT {
             .until(() -> assignedPartitions(application) == PARTITIONS / instances.length);
       }
       backlog.hide();
-      fill(backlog, WARM_UP_EVENTS, BenchmarkIT::event);
+      BenchmarkEvents.fill(backlog, WARM_UP_EVENTS, BenchmarkEvents::event);
       backlog.reveal();
       awaitStored(topic, end(backlog));
       backlog.hide();
-      fill(backlog, EVENTS, BenchmarkIT::event);
+      BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
       long begin = System.nanoTime();
       backlog.reveal();
       awaitStored(topic, end(backlog));
@@ -273,8 +244,9 @@ class BenchmarkIT {
     double cpu = 0;
     long peak = 0;
     for (Application application : applications) {
-      cpu += cpuSeconds(application.pid());
-      peak = Math.max(peak, peakKib(application.pid()));
+      ProcessCost cost = ProcessCost.of(application.pid());
+      cpu += cost.cpuSeconds();
+      peak = Math.max(peak, cost.peakKib());
     }
     return new Drain(events, seconds, cpu, peak);
   }
@@ -296,36 +268,6 @@ class BenchmarkIT {
       }
     } catch (SQLException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  private static double cpuSeconds(long pid) throws IOException {
-    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / 100.0;
-  }
-
-  private static long peakKib(long pid) throws IOException {
-    return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
-        .filter(line -> line.startsWith("VmHWM"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-        .findFirst()
-        .orElse(0);
-  }
-
-  /** Returns how many seconds PostgreSQL takes to copy the stored rows from a file. */
-  private double copy() throws SQLException {
-    Path file = TestBackends.DIRECTORY.resolve("rows.copy");
-    String columns = "(\"timestamp\", payload, topic_partition_id, kafka_offset)";
-    try (Connection connection = backends.postgres().connectAsSuperuser();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          "COPY raw_events " + columns + " TO '" + file.toString().replace("'", "''") + "'");
-      statement.execute("TRUNCATE raw_events");
-      long begin = System.nanoTime();
-      statement.execute(
-          "COPY raw_events " + columns + " FROM '" + file.toString().replace("'", "''") + "'");
-      return (System.nanoTime() - begin) / 1e9;
     }
   }
 
@@ -359,10 +301,11 @@ class BenchmarkIT {
   /** Measures the events of a phase, and the application's processor time during it. */
   private void latency(String name, Application application, Sending sending) throws Exception {
     long last = database.number("SELECT coalesce(max(id), 0) FROM raw_events");
-    double cpu = cpuSeconds(application.pid());
+    double cpu = ProcessCost.of(application.pid()).cpuSeconds();
     long begin = System.nanoTime();
     sending.run();
-    double share = (cpuSeconds(application.pid()) - cpu) / ((System.nanoTime() - begin) / 1e9);
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    double share = (ProcessCost.of(application.pid()).cpuSeconds() - cpu) / seconds;
     double[] millis =
         database
             .query(
@@ -380,10 +323,10 @@ class BenchmarkIT {
                 Locale.ROOT,
                 ", %,d events, sent to committed: 50 %% %.1f ms, 99 %% %.1f ms, 99.9 %% %.1f ms, max %.1f ms",
                 millis.length,
-                percentile(millis, 0.5),
-                percentile(millis, 0.99),
-                percentile(millis, 0.999),
-                percentile(millis, 1));
+                Sample.percentile(millis, 0.5),
+                Sample.percentile(millis, 0.99),
+                Sample.percentile(millis, 0.999),
+                Sample.percentile(millis, 1));
     latencies.add(String.format(Locale.ROOT, "%s: %.1f %% of a core", name, share * 100) + times);
   }
 
@@ -393,7 +336,7 @@ class BenchmarkIT {
     long begin = System.nanoTime();
     for (int i = 0; i < rate * seconds; i++) {
       LockSupport.parkNanos(begin + i * (1_000_000_000L / rate) - System.nanoTime());
-      topic.offer(event(random, i));
+      topic.offer(BenchmarkEvents.event(random, i));
     }
     topic.flush();
     awaitStored("latency", end(topic));
@@ -402,7 +345,9 @@ class BenchmarkIT {
   private void post(Topic topic, Api api) throws InterruptedException {
     Random random = new Random(3);
     for (int i = 0; i < POSTS; i++) {
-      assertThat(api.post("/api/events", "application/json", event(random, i)).statusCode())
+      assertThat(
+              api.post("/api/events", "application/json", BenchmarkEvents.event(random, i))
+                  .statusCode())
           .isLessThan(300);
     }
     awaitStored("latency", end(topic));
