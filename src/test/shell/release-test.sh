@@ -80,7 +80,7 @@ stop() { # NAME
 }
 
 backends_start() {
-  start backends "$one" mvn -B -ntp -q -Dspotless.check.skip process-test-classes exec:java@backends \
+  start backends "$one" mvn -B -ntp -q -Dmaven.test.skip=false process-test-classes exec:java@backends \
     "-Dexec.args=--directory target/backends --postgres-port 0 --kafka-port 0 --properties target/backends.properties --wait"
   wait_until 240 grep -q 'Ctrl-C stops' "$work/backends.log" || return 1
   { sed -n 's/^liberty\.env\.//p' "$one/target/backends.properties"
