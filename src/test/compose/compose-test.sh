@@ -281,9 +281,11 @@ passwords_are_needed() {
 }
 
 http() { docker run --rm --network "$1" --entrypoint curl "$APP_IMAGE" -s -m 20 -o /dev/null -w '%{http_code}' "${@:2}"; }
+operator_password() { docker compose logs --no-log-prefix app | sed -n 's/.*the password of the user operator is \([^ ]*\).*/\1/p' | tail -1; }
+api_address() { echo "http://localhost:$(docker compose port app 9080 | cut -d: -f2)/api"; }
 api_is_guarded() {
   local address password
-  address=http://localhost:$(docker compose port app 9080 | cut -d: -f2)/api
+  address=$(api_address)
   # without a password, this host may read, another container may not, and nobody may write
   [ "$(http host "$address/stats")" = 200 ] || return 1
   [ "$(http host -H 'Host: elsewhere.example' "$address/stats")" = 401 ] || return 1
@@ -294,7 +296,7 @@ api_is_guarded() {
   [ "$(http "$network" -H 'Host: localhost' http://app:9080/api/stats)" = 401 ] || return 1
   [ "$(http host -H 'Content-Type: application/json' -d '{"api":"stranger"}' "$address/events")" = 401 ] || return 1
   # the operator may, with the password from the log
-  password=$(docker compose logs --no-log-prefix app | sed -n 's/.*the password of the user operator is \([^ ]*\).*/\1/p' | tail -1)
+  password=$(operator_password)
   [ ${#password} -ge 20 ] || return 1
   [ "$(http host -u "operator:$password" -H 'Content-Type: application/json' -d '{"api":"operator"}' "$address/events")" = 202 ] || return 1
   wait_until 30 stored_by_api || return 1
@@ -406,8 +408,16 @@ stop_in_time() { # no service has to be killed
   ! docker compose logs --no-color --tail 200 app | grep -E 'did not stop in time|not acknowledged'
 }
 down_and_up() { docker compose down && starts_again; }
+# What is not stored yet is lost with the volume
+pause_and_store_everything() {
+  docker compose up --detach --wait || return 1
+  local status
+  status=$(http host -u "operator:$(operator_password)" -X POST "$(api_address)/pipeline/producer/pause")
+  echo "pause: $status"
+  [ "$status" = 200 ] && everything_stored_once
+}
 start_without_kafkas_volume() {
-  docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_kafka-data" && starts_again || return 1
+  pause_and_store_everything && docker compose down && docker volume rm "${COMPOSE_PROJECT_NAME}_kafka-data" && starts_again || return 1
   [ "$(sql 'SELECT count(DISTINCT topic_id) FROM topic_partitions')" -ge 2 ] && [ "$(rows)" -ge "$(cat "$work/rows" 2> /dev/null || echo 0)" ]
 }
 start_without_credentials_volume() { # new passwords for the existing data
