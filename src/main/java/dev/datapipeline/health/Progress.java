@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -24,7 +25,7 @@ final class Progress {
    * @param movedAt when the position last moved, or when there was last nothing to store, or when
    *     the partition was assigned to this instance
    * @param assigned whether it is assigned to this instance
-   * @param topicId the id of its topic
+   * @param topicId the id of its topic; null while it is unknown
    * @param arrivals when the records arrived that are not stored
    */
   private record Partition(
@@ -73,7 +74,9 @@ final class Progress {
                       && last.lag() > 0
                       && last.assigned() == mine;
               Arrivals arrivals =
-                  last != null && last.topicId().equals(id) ? last.arrivals() : Arrivals.NONE;
+                  last != null && Objects.equals(last.topicId(), id)
+                      ? last.arrivals()
+                      : Arrivals.NONE;
               next.put(
                   partition,
                   new Partition(

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -23,21 +24,22 @@ final class Corrections {
    */
   static void mark(Connection connection, Collection<StorableRecord> records) throws SQLException {
     // in the order of the ids, so that concurrent transactions lock rows in the same order
-    Map<Long, StorableRecord> corrected = new TreeMap<>();
+    Map<Correction, StorableRecord> corrected =
+        new TreeMap<>(Comparator.comparingLong(Correction::deadLetter));
     for (StorableRecord record : records) {
       Correction.of(record.record().headers())
-          .ifPresent(correction -> corrected.putIfAbsent(correction.deadLetter(), record));
+          .ifPresent(correction -> corrected.putIfAbsent(correction, record));
     }
     if (corrected.isEmpty()) {
       return;
     }
     try (PreparedStatement statement = connection.prepareStatement(MARK)) {
-      for (Map.Entry<Long, StorableRecord> entry : corrected.entrySet()) {
+      for (Map.Entry<Correction, StorableRecord> entry : corrected.entrySet()) {
         StorableRecord record = entry.getValue();
         statement.setInt(1, record.topicPartitionId());
         statement.setLong(2, record.record().offset());
-        statement.setLong(3, entry.getKey());
-        statement.setObject(4, Correction.of(record.record().headers()).orElseThrow().token());
+        statement.setLong(3, entry.getKey().deadLetter());
+        statement.setObject(4, entry.getKey().token());
         statement.addBatch();
       }
       statement.executeBatch();
