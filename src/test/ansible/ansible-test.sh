@@ -4,8 +4,8 @@
 #
 # Usage: ansible-test.sh [RELEASE...]   deploy to bookworm (Docker's repository; the default), trixie (the packages of
 #                                       Debian), or both
-#        ansible-test.sh --all          both, also with an image from a registry and one that the playbook builds, and with a
-#                                       broker and a database elsewhere
+#        ansible-test.sh --all          both, also with an image from a registry and one that the playbook builds, with a
+#                                       broker and a database elsewhere, and two machines in one play
 #        ansible-test.sh --prepare      only install the tools and create the image of the bare machine
 #        ansible-test.sh --help
 # Environment: TOOLS_REQUIRED=true      fail instead of skipping when something is missing
@@ -42,6 +42,7 @@ everything=$work/everything
 diagnose() { [ ! -f "$output" ] || tail -n 60 "$output"; }
 
 cleanup() {
+  TARGET=2 target stop > /dev/null 2>&1
   target stop > /dev/null 2>&1
   stop_process "$work/registry.pid"
   if engine_answers; then
@@ -122,7 +123,7 @@ play() { # PLAYBOOK ARGUMENT...
 }
 deploy() { play deploy "$@"; }
 teardown() { play teardown "$@"; }
-changed() { sed -n 's/.* changed=\([0-9]*\) .*/\1/p' "$output"; }
+changed() { sed -n 's/.* changed=\([0-9]*\) .*/\1/p' "$output" | sort -u; }
 changes_nothing() { "$@" && [ "$(changed)" = 0 ]; }
 
 # The deployment fails with the text and has changed nothing.
@@ -322,7 +323,7 @@ external_broker_and_database() {
   local password=elsewhere-password outcome=0
   on_target bash -s << SCRIPT || return 1
 docker run --detach --name elsewhere-postgres --network host --env POSTGRES_DB=datapipeline \
-  --env POSTGRES_PASSWORD=$password postgres:18 postgres -c port=15432 > /dev/null
+  --env POSTGRES_PASSWORD=$password postgres:18.6 postgres -c port=15432 > /dev/null
 docker run --detach --name elsewhere-kafka --network host --env KAFKA_NODE_ID=1 --env KAFKA_PROCESS_ROLES=broker,controller \
   --env KAFKA_CONTROLLER_QUORUM_VOTERS=1@localhost:19093 --env KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER \
   --env KAFKA_LISTENERS=PLAINTEXT://172.17.0.1:19092,CONTROLLER://localhost:19093 \
@@ -381,6 +382,27 @@ teardown_deletes_everything() {
   teardown --extra-vars delete_data=yes || return 1
   [ -z "$(on_target 'docker ps --all --quiet; docker volume ls --quiet; docker network ls --quiet --filter name=pipeline')" ] || return 1
   on_target test ! -e /opt/datapipeline && changes_nothing teardown --extra-vars delete_data=yes
+}
+
+# Beside the machine that has a pipeline already
+a_second_machine() {
+  TARGET=2 target boot "$1" || return 1
+  { cat "$inventory"; echo '[vm]'; grep '^target2 ' "$(TARGET=2 target inventory)"; } > "$work/both.ini"
+  local outcome=0
+  inventory=$work/both.ini deploy_to_both || outcome=1
+  TARGET=2 target stop
+  return $outcome
+}
+deploy_to_both() {
+  deploy || return 1
+  local name
+  for name in target target2; do
+    grep -q "The pipeline runs on $name, and rows arrive." "$output" || return 1
+  done
+  changes_nothing deploy || return 1
+  [ "$(secrets)" != "$(TARGET=2 secrets)" ] || { echo 'both have the same passwords'; return 1; }
+  teardown --limit target2 --extra-vars delete_data=yes && TARGET=2 on_target test ! -e /opt/datapipeline \
+    && wait_until 60 has_more_rows_than "$(rows)"
 }
 
 image_from_a_registry() {
@@ -469,7 +491,10 @@ for release in "${releases[@]}"; do
   check "$release: everything comes back after a reboot" comes_back_after_reboot
   check "$release: an upgrade keeps the data" upgrade
   check "$release: docs: backup and restore" backup_and_restore
-  ! $all || check "$release: a broker and a database elsewhere" external_broker_and_database
+  if $all; then
+    check "$release: a broker and a database elsewhere" external_broker_and_database
+    check "$release: a second machine in the same play" a_second_machine "$release"
+  fi
   if $all && [ "$release" = trixie ]; then
     check "$release: an image from a registry" image_from_a_registry
   fi

@@ -214,7 +214,7 @@ image_is_conventional() {
   # contains no password, neither in a file nor in the environment
   ! docker run --rm --entrypoint grep "$APP_IMAGE" -rEil 'password="[^$"]' /config/ || return 1
   ! docker image inspect --format '{{.Config.Env}}' "$APP_IMAGE" | grep -i password || return 1
-  [ "$(docker run --rm --entrypoint sh "$APP_IMAGE" -c 'ls /liberty/usr/shared/resources/jdbc | grep -c ^postgresql-')" = 1 ]
+  [ "$(docker run --rm --entrypoint sh "$APP_IMAGE" -c 'ls /opt/ol/wlp/usr/shared/resources/jdbc | grep -c ^postgresql-')" = 1 ]
 }
 
 hardened() { # SERVICE...

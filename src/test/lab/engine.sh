@@ -67,19 +67,19 @@ start_dockerd() {
 compose_image() { # REPOSITORY: its image with the tag that docker-compose.yml names
   docker compose --file "$project/docker-compose.yml" --profile observability config --images | grep "^$1:"
 }
-dockerfile_image() { # ARGUMENT: the default of the argument in liberty/Dockerfile
-  sed -n "s/^ARG $1=//p" "$project/liberty/Dockerfile"
+dockerfile_image() { # REPOSITORY: its image with the tag that liberty/Dockerfile names
+  sed -n "s/^FROM \($1:[^ ]*\).*/\1/p" "$project/liberty/Dockerfile"
 }
 
 images() {
-  MAVEN_IMAGE=$(dockerfile_image MAVEN_IMAGE)
-  LIBERTY_IMAGE=$(dockerfile_image LIBERTY_IMAGE)
+  MAVEN_IMAGE=$(dockerfile_image maven)
+  JRE_IMAGE=$(dockerfile_image eclipse-temurin)
   KAFKA_IMAGE=$(compose_image apache/kafka)
   POSTGRES_IMAGE=$(compose_image postgres)
   PROMETHEUS_IMAGE=$(compose_image prom/prometheus)
   ALERTMANAGER_IMAGE=$(compose_image prom/alertmanager)
   local image
-  for image in "$LIBERTY_IMAGE" "$MAVEN_IMAGE" "$KAFKA_IMAGE" "$POSTGRES_IMAGE" "$PROMETHEUS_IMAGE" \
+  for image in "$JRE_IMAGE" "$MAVEN_IMAGE" "$KAFKA_IMAGE" "$POSTGRES_IMAGE" "$PROMETHEUS_IMAGE" \
     "$ALERTMANAGER_IMAGE"; do
     provided "$image" || { build_stand_ins "$image"; return; }
   done
@@ -106,12 +106,11 @@ then the tests start one with local stand-ins."
     logged debian-image "$project/src/test/lab/debian-image.sh" "$debian_image"
   fi
   say 'building stand-ins for the base images'
-  local LIBERTY_VERSION KAFKA_VERSION POSTGRES_VERSION
-  LIBERTY_VERSION=$(pom_property liberty.version)
+  local KAFKA_VERSION POSTGRES_VERSION
   KAFKA_VERSION=$(pom_property kafka.version)
   POSTGRES_VERSION=$(pom_property postgresql.server.version)
-  export LIBERTY_VERSION KAFKA_VERSION POSTGRES_VERSION POSTGRES_MAJOR=${POSTGRES_VERSION%%.*} DEBIAN_IMAGE=$debian_image
-  export MAVEN_IMAGE LIBERTY_IMAGE KAFKA_IMAGE POSTGRES_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE
+  export KAFKA_VERSION POSTGRES_VERSION POSTGRES_MAJOR=${POSTGRES_VERSION%%.*} DEBIAN_IMAGE=$debian_image
+  export MAVEN_IMAGE JRE_IMAGE KAFKA_IMAGE POSTGRES_IMAGE PROMETHEUS_IMAGE ALERTMANAGER_IMAGE
   cd "$project/src/test/lab/stand-ins"
   logged stand-ins docker buildx bake --progress plain
 }

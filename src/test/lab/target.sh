@@ -12,18 +12,22 @@
 # The machine reaches this host only: a caching apt proxy at port 3142, and at
 # http://10.231.77.1:8079/linux a stand-in for Docker's apt repository (Debian 12 only).
 #
+# With TARGET=2, all of this is about a second machine, which uses the proxy and the repository of the first one.
+#
 # Needs: Debian on amd64, root, and a Debian mirror; installs the packages that are missing.
 # LAB_DIRECTORY is where everything is kept (default: ~/.cache/datapipeline-lab).
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/lab.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 
-namespace=datapipeline-lab
-link=dp-lab0
-host_address=10.231.77.1
-address=10.231.77.2
+number=${TARGET:-1}
+namespace=datapipeline-lab$number
+link=dp-lab$number
+proxy_address=10.231.77.1
+host_address=10.231.77.$((4 * number - 3))
+address=10.231.77.$((4 * number - 2))
 images=$lab/target/images
-machine=$lab/target/machine
+machine=$lab/target/machine$number
 key=$lab/target/id
 ssh_options=(-q -i "$key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=5)
 
@@ -51,7 +55,7 @@ install_missing_tools() {
 create_image() { # RELEASE
   rm -rf "$images/$1.new"
   debian_source "$1" > "$images/$1.sources"
-  PUBLIC_KEY=$key.pub APT_PROXY=$host_address:3142 mmdebstrap --mode=root --variant=minbase \
+  PUBLIC_KEY=$key.pub APT_PROXY=$proxy_address:3142 mmdebstrap --mode=root --variant=minbase \
     --include=systemd,systemd-sysv,dbus,openssh-server,python3,sudo,iproute2,ca-certificates \
     --customize-hook="$project/src/test/lab/bare-machine.sh" "$1" "$images/$1.new" "$images/$1.sources"
   mv "$images/$1.new" "$images/$1"
@@ -63,26 +67,30 @@ boot() { # RELEASE
   mkdir -p "$machine/proxy" "$lab/target/apt-cache"
   cp -a --reflink=auto "$images/$1" "$machine/root"
   connect
+  [ "$host_address" != "$proxy_address" ] || serve_packages
+  run_machine "$1" > "$machine/console.log" 2>&1 < /dev/null &
+  wait_for_port "$address" 22 "$machine/console.log"
+  cat > "$machine/inventory.ini" << INVENTORY
+[vm]
+target${number#1} ansible_host=$address ansible_user=deploy ansible_python_interpreter=/usr/bin/python3 ansible_ssh_private_key_file=$key
+[vm:vars]
+ansible_ssh_common_args=-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
+INVENTORY
+}
+
+serve_packages() {
   cat > "$machine/proxy/acng.conf" << CONFIGURATION
-BindAddress: $host_address
+BindAddress: $proxy_address
 Port: 3142
 CacheDir: $lab/target/apt-cache
 LogDir: $machine/proxy
 CONFIGURATION
   apt-cacher-ng -c "$machine/proxy" ForeGround=1 > "$machine/proxy.log" 2>&1 < /dev/null &
   echo $! > "$machine/proxy.pid"
-  python3 -m http.server --bind "$host_address" --directory "$lab/target/www" 8079 > "$machine/www.log" 2>&1 < /dev/null &
+  python3 -m http.server --bind "$proxy_address" --directory "$lab/target/www" 8079 > "$machine/www.log" 2>&1 < /dev/null &
   echo $! > "$machine/www.pid"
-  run_machine "$1" > "$machine/console.log" 2>&1 < /dev/null &
-  wait_for_port "$host_address" 3142 "$machine/proxy.log"
-  wait_for_port "$host_address" 8079 "$machine/www.log"
-  wait_for_port "$address" 22 "$machine/console.log"
-  cat > "$machine/inventory.ini" << INVENTORY
-[vm]
-target ansible_host=$address ansible_user=deploy ansible_python_interpreter=/usr/bin/python3 ansible_ssh_private_key_file=$key
-[vm:vars]
-ansible_ssh_common_args=-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
-INVENTORY
+  wait_for_port "$proxy_address" 3142 "$machine/proxy.log"
+  wait_for_port "$proxy_address" 8079 "$machine/www.log"
 }
 
 # dockerd wants a default route, though this host forwards nothing

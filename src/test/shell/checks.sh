@@ -138,3 +138,37 @@ documented_commands() { # NAME DOCUMENT...
   [ -n "$text" ] || { echo "no commands are marked '$marker'" >&2; return 1; }
   printf '%s\n' "$text"
 }
+
+# Prints the output that a document shows right below the commands of a marker, or nothing.
+shown_output() { # NAME DOCUMENT...
+  local marker="<!-- test: $1 -->"
+  shift
+  awk -v marker="$marker" '$0 == marker {state = 1; next}
+    state == 1 && /^```sh/ {state = 2; next}
+    state == 2 && /^```/ {state = 3; next}
+    state == 3 && NF && !/^```text/ {exit}
+    state == 3 && /^```text/ {state = 4; next}
+    state == 4 && /^```/ {exit}
+    state == 4' "$@"
+}
+
+names_of() { grep -oE '"[A-Za-z]+":' | sort -u; }
+
+# Whether an output is what a document shows. Of JSON, the names must be the same; those of a list that is empty now are not
+# there. Of other text, each line must be there; numbers may differ, and … stands for anything.
+looks_as_shown() { # OUTPUT SHOWN
+  local line pattern
+  if [[ $2 == '{'* ]]; then
+    local unknown
+    unknown=$(comm -23 <(names_of <<< "$1") <(names_of <<< "$2"))
+    [[ $1 == *'[]'* ]] || unknown+=$(comm -13 <(names_of <<< "$1") <(names_of <<< "$2"))
+    [ -z "$unknown" ] || { echo "shown or printed only: $unknown"; return 1; }
+    return
+  fi
+  while IFS= read -r line; do
+    pattern=$(plain <<< "$line" | sed -E 's/[-0-9a-f]*…/…/g; s/[][\\.^$*+?(){}|]/\\&/g; s/-?[0-9]+(\\\.[0-9]+)?/-?[0-9]+(\\.[0-9]+)?/g; s/…/.*/g')
+    plain <<< "$1" | grep -qxE -- "$pattern" || { echo "shown, but not printed: $line"; return 1; }
+  done <<< "$2"
+}
+# Without what depends on the width of columns
+plain() { sed -E 's/-{2,}/--/g; s/ +/ /g; s/ $//'; }

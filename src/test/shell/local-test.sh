@@ -67,11 +67,13 @@ prints() { # NAME PATTERN...: within a minute
   wait_until 60 prints_now "$@"
 }
 prints_now() {
-  local out pattern
+  local out pattern shown commands
+  commands=$(documented_commands "$1" "${documents[@]}") && shown=$(shown_output "$1" "${documents[@]}") || return 1
   out=$(documented "$1" 2>&1) || { echo "$out"; return 1; }
   echo "$out"
   shift
   for pattern in "$@"; do grep -Eq -- "$pattern" <<< "$out" || { echo "no line matches: $pattern"; return 1; }; done
+  [ -z "$shown" ] || looks_as_shown "${out#"$commands"}" "$shown"
 }
 # For a command that only Ctrl-C ends
 prints_at_once() { # NAME PATTERN
@@ -88,6 +90,23 @@ nothing_is_missing() {
   prints 'mvn: verify' sensor_data || return 1
   [ "$(sql 'SELECT count(*) FROM offset_audit WHERE duplicates + unexplained + beyond + lost > 0')" = 0 ]
 }
+# Each panel's query as Grafana would send it
+dashboard_has_data() { # FILE
+  local query status=0
+  while IFS= read -r -d '' query; do
+    echo "$query"
+    target/backends/bin/psql -X -v ON_ERROR_STOP=1 -c "$query" | tee "$work/panel" && grep -qE '\([1-9][0-9]* rows?\)' "$work/panel" || status=1
+  done < <(python3 - "$1" << 'PYTHON'
+import json, re, sys
+for panel in json.load(open(sys.argv[1]))["panels"]:
+    for target in panel["targets"]:
+        sql = re.sub(r"\$__timeFilter\((\S+)\)", r"\1 > now() - interval '15 minutes'", target["rawSql"])
+        sql = re.sub(r"\$__timeGroup\((\S+), '(\w+)'\)", r"date_bin('\2', \1, 'epoch')", sql)
+        print(sql.replace("$kind", "SELECT kind FROM lesson.sensor"), end="\0")
+PYTHON
+  )
+  return $status
+}
 
 ports_are_free() {
   local port
@@ -96,7 +115,7 @@ ports_are_free() {
   done
 }
 
-for tool in psql curl perl; do
+for tool in psql curl perl python3; do
   has_commands $tool || skip_everything 'the test of mvn' "$tool is not installed"
 done
 copy_project
@@ -157,6 +176,7 @@ check 'lesson 6: view' prints 'lesson 6: view' '\(5 rows\)'
 check 'lesson 6: star schema' documented 'lesson 6: star'
 check 'lesson 6: load' prints_now 'lesson 6: load' 'INSERT 0 [1-9]'
 check 'lesson 6: ask' prints 'lesson 6: ask' 'temperature'
+check 'lesson 6: the panels of the dashboard have data' dashboard_has_data docs/lessons/sensors-dashboard.json
 check 'lesson 6: contract' prints_now 'lesson 6: contract' 9999999
 check 'still nothing is missing or duplicated' nothing_is_missing
 before=$(cd "$copy" && rows)

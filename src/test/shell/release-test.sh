@@ -2,7 +2,8 @@
 # Builds a release twice and compares the bytes, upgrades a pipeline with data from the version before to the runnable server,
 # and checks what that server leaves behind. Prints one line for each check.
 #
-# Usage: release-test.sh [--help]
+# Usage: release-test.sh [--rows NUMBER] [--help]
+#   --rows NUMBER   before the upgrade, store as many rows; during it, send 1,000 events per second
 # Environment: TOOLS_REQUIRED=true   fail instead of skipping when something is missing
 #
 # Needs what `mvn` needs, and psql, curl and git. Builds without a Docker engine, so the archive of the image is left out.
@@ -11,11 +12,15 @@ set -uo pipefail
 # shellcheck source=SCRIPTDIR/checks.sh
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
-case ${1:-} in
-  '') ;;
-  -h | --help) usage; leave 0 ;;
-  *) usage >&2; leave 2 ;;
-esac
+large=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rows) [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { usage >&2; leave 2; }; large=$2; shift ;;
+    -h | --help) usage; leave 0 ;;
+    *) usage >&2; leave 2 ;;
+  esac
+  shift
+done
 
 # the last commit before the first release
 before=65864bf
@@ -28,6 +33,7 @@ export WLP_JAR_EXTRACT_ROOT=$work/unpacked
 diagnose() { tail -n 20 "$work"/*.log; }
 cleanup() {
   local name
+  rm -f "$work/sending"
   for name in new old backends; do stop $name > /dev/null; done
 }
 
@@ -96,10 +102,24 @@ becomes_ready() { wait_until 600 is_ready "$1"; }
 more_arrives() { wait_until 60 has_more_rows_than $(($(rows) + 50)); }
 
 write_lines() { seq -f '{"line": %.0f}' "$1" "$2" >> "$work/lines"; }
-lines_are_stored() { # NUMBER: each of them once
+all_are_stored() { # KEY NUMBER: each of them once
   local found
-  found=$(sql "SELECT count(*), count(DISTINCT payload->>'line') FROM raw_events WHERE payload->>'line' IS NOT NULL")
-  [ "$found" = "$1|$1" ] || { echo "$found"; return 1; }
+  found=$(sql "SELECT count(*), count(DISTINCT payload->>'$1') FROM raw_events WHERE payload->>'$1' IS NOT NULL")
+  [ "$found" = "$2|$2" ] || { echo "$found"; return 1; }
+}
+# Sends 1,000 events per second until $work/sending is gone
+send_meanwhile() {
+  local number=0
+  while [ -e "$work/sending" ]; do
+    seq -f '{"meanwhile": %.0f}' $((number + 1)) $((number += 100))
+    echo $number > "$work/sent"
+    sleep 0.1
+  done | produce
+  touch "$work/all-sent"
+}
+what_was_sent_meanwhile_is_stored() {
+  rm "$work/sending"
+  wait_until 30 test -e "$work/all-sent" && wait_until 60 all_are_stored meanwhile "$(cat "$work/sent")" && cat "$work/sent"
 }
 bad_records_are_stored() { # NUMBER: as dead letters
   [ "$(sql "SELECT count(*) FROM dead_letters WHERE convert_from(payload, 'UTF8') LIKE 'no JSON %'")" = "$1" ]
@@ -117,7 +137,13 @@ the_version_before_stores() {
   start old "$work/before" env HTTP_PORT=$old_port mvn -B -ntp -q -Dspotless.check.skip process-classes liberty:run
   becomes_ready $old_port || return 1
   echo 'no JSON 1' | produce
-  wait_until 60 lines_are_stored 1000 && wait_until 60 bad_records_are_stored 1 && more_arrives || return 1
+  wait_until 60 all_are_stored line 1000 && wait_until 60 bad_records_are_stored 1 && more_arrives || return 1
+  if [ "$large" -gt 0 ]; then
+    seq -f '{"row": %.0f}' "$large" | produce
+    wait_until 900 all_are_stored row "$large" || return 1
+    touch "$work/sending"
+    send_meanwhile &
+  fi
   sql 'SELECT max(id) FROM raw_events' > "$work/last" && is_recorded "$(cat "$work/last")" > "$work/stored"
 }
 is_recorded() { sql "SELECT count(*) || ' rows, ' || max(id) FROM raw_events WHERE id <= $1"; }
@@ -132,7 +158,7 @@ it_takes_over() {
   write_lines 1001 2000
   echo 'no JSON 2' | produce
   # until the group has given it all partitions and the old reader of the file counts as gone
-  wait_until 120 lines_are_stored 2000 && wait_until 60 bad_records_are_stored 2 && more_arrives && is_ready $new_port
+  wait_until 120 all_are_stored line 2000 && wait_until 60 bad_records_are_stored 2 && more_arrives && is_ready $new_port
 }
 old_rows_are_unchanged() {
   local now
@@ -169,6 +195,7 @@ if has_the_version_before; then
   check 'upgrade: java -jar starts the new version beside it' the_new_version_starts_beside_it || give_up
   check 'upgrade: it takes over, and continues the file' it_takes_over
   check 'upgrade: the rows from before are unchanged' old_rows_are_unchanged
+  [ "$large" = 0 ] || check 'upgrade: what was sent meanwhile is stored' what_was_sent_meanwhile_is_stored
 else
   # such as in a shallow clone
   skip 'upgrade' "the history of this repository lacks commit $before"

@@ -4,16 +4,15 @@ variable "DEBIAN_IMAGE" {}
 variable "KAFKA_VERSION" {}
 variable "POSTGRES_VERSION" {}
 variable "POSTGRES_MAJOR" {}
-variable "LIBERTY_VERSION" {}
 variable "MAVEN_IMAGE" {}
 variable "KAFKA_IMAGE" {}
 variable "POSTGRES_IMAGE" {}
-variable "LIBERTY_IMAGE" {}
+variable "JRE_IMAGE" {}
 variable "PROMETHEUS_IMAGE" {}
 variable "ALERTMANAGER_IMAGE" {}
 
 group "default" {
-  targets = ["maven", "kafka", "postgres", "liberty", "prometheus", "alertmanager"]
+  targets = ["maven", "kafka", "postgres", "jre", "prometheus", "alertmanager"]
 }
 
 target "base" {
@@ -22,7 +21,6 @@ target "base" {
     KAFKA_VERSION    = KAFKA_VERSION
     POSTGRES_VERSION = POSTGRES_VERSION
     POSTGRES_MAJOR   = POSTGRES_MAJOR
-    LIBERTY_VERSION  = LIBERTY_VERSION
   }
   labels = { "dev.datapipeline.stand-in" = "true" }
 }
@@ -45,10 +43,10 @@ target "postgres" {
   tags     = [POSTGRES_IMAGE]
 }
 
-target "liberty" {
+target "jre" {
   inherits = ["base"]
-  target   = "liberty"
-  tags     = [LIBERTY_IMAGE]
+  target   = "jre"
+  tags     = [JRE_IMAGE]
 }
 
 target "prometheus" {

@@ -1,4 +1,0 @@
-#!/usr/bin/env bash
-set -e
-default-key-store.sh
-exec "$@"
