@@ -8,8 +8,7 @@ set -euo pipefail
 archive=$1
 is_live() { exec 3<> /dev/tcp/127.0.0.1/9080 && printf 'GET /health/live HTTP/1.0\r\n\r\n' >&3 && grep -qm 1 ' 200 ' <&3; }
 
-# the JVM archives nothing if an agent is loaded
-WLP_SKIP_BOOTSTRAP_AGENT=true JVM_ARGS="-XX:ArchiveClassesAtExit=$archive" server run > /tmp/console.log 2>&1 &
+JVM_ARGS="-XX:ArchiveClassesAtExit=$archive" server run > /tmp/console.log 2>&1 &
 attempts=120
 until (is_live) 2> /dev/null; do
   [ $((attempts -= 1)) -gt 0 ] || { cat /logs/messages.log >&2; exit 1; }

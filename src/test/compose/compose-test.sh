@@ -157,13 +157,14 @@ compose_file_is_conventional() {
   [ "$(docker compose config --services | sort | paste -sd' ')" = 'app kafka postgres' ] || return 1
   [ "$(docker compose --profile observability config --services | sort | paste -sd' ')" = 'alertmanager app grafana kafka postgres prometheus' ] || return 1
   ! grep -q '# *syntax *=' liberty/Dockerfile || return 1
-  # every tag names a version
-  ! docker compose --profile observability config --images | grep -v "^$APP_IMAGE$" | grep -Ev ':v?[0-9]' || return 1
+  # every tag names one release
+  ! { docker compose --profile observability config --images | grep -v "^$APP_IMAGE$"
+    sed -n 's/^FROM \([^ ]*\).*/\1/p' liberty/Dockerfile; } | grep -Ev ':v?[0-9]+\.[0-9]+' || return 1
   # the same versions as in the build
   local images postgres
   images=$(docker compose config --images) && postgres=$(pom_property postgresql.server.version) || return 1
   echo "$images"
-  grep -qx "apache/kafka:$(pom_property kafka.version)" <<< "$images" && grep -qx "postgres:${postgres%%.*}" <<< "$images"
+  grep -qx "apache/kafka:$(pom_property kafka.version)" <<< "$images" && grep -qx "postgres:${postgres%.0}" <<< "$images"
 }
 
 env_example_states_the_defaults() {

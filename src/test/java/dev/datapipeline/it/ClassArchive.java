@@ -68,9 +68,6 @@ final class ClassArchive {
         Map.of(
             "JVM_ARGS",
             option("ArchiveClassesAtExit", unfinished),
-            // the JVM archives nothing if an agent is loaded
-            "WLP_SKIP_BOOTSTRAP_AGENT",
-            "true",
             // no broker and no database are needed
             "KAFKA_BOOTSTRAP_SERVERS",
             "localhost:" + Application.freePort(),
