@@ -23,6 +23,7 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.openqa.selenium.By;
@@ -291,6 +292,39 @@ class DashboardIT {
     browser.driver().navigate().back();
     await().atMost(SOON).until(() -> browser.find("#events").isDisplayed());
     assertNothingIsWrong();
+  }
+
+  /** Run by src/test/shell/dashboard-pictures.sh, which makes the pictures of the documentation. */
+  @Test
+  @EnabledIfSystemProperty(named = "dashboard.pictures", matches = "true")
+  void picturesForTheDocumentation() {
+    Api api = new Api(application.httpPort());
+    String interval = "/api/pipeline/producer/interval?interval=";
+    browser.size(1440, 1130, false);
+    browser.open(url());
+    for (String pace : List.of("PT0.1S", "PT0.05S", "PT0.2S")) {
+      api.control("PUT", interval + pace);
+      send("{\"sensor\": ");
+      awaitSamples(25);
+    }
+    browser.screenshot("documentation");
+    for (int frame = 10; frame < 30; frame++) {
+      if (frame % 7 == 3) {
+        api.control("PUT", interval + (frame < 20 ? "PT0.05S" : "PT0.3S"));
+      }
+      awaitSamples(1);
+      browser.screenshot("frame-" + frame);
+    }
+    api.control("PUT", interval + "PT0.2S");
+  }
+
+  private static void awaitSamples(int samples) {
+    String count = "return Number(document.getElementById('charts').dataset.samples)";
+    long before = ((Number) browser.driver().executeScript(count)).longValue();
+    await()
+        .atMost(SOON)
+        .until(
+            () -> ((Number) browser.driver().executeScript(count)).longValue() >= before + samples);
   }
 
   @Test
