@@ -11,7 +11,7 @@ is_live() { exec 3<> /dev/tcp/127.0.0.1/9080 && printf 'GET /health/live HTTP/1.
 JVM_ARGS="-XX:ArchiveClassesAtExit=$archive" server run > /tmp/console.log 2>&1 &
 attempts=120
 until (is_live) 2> /dev/null; do
-  [ $((attempts -= 1)) -gt 0 ] || { cat /logs/messages.log >&2; exit 1; }
+  [ $((attempts -= 1)) -gt 0 ] || { cat /tmp/console.log >&2; exit 1; }
   sleep 1
 done
 server stop

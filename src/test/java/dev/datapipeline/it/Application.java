@@ -66,6 +66,8 @@ final class Application implements AutoCloseable {
     builder.environment().put("WLP_USER_DIR", directory.userDirectory().toString());
     if (!environment.containsKey("JVM_ARGS")) {
       builder.environment().put("JVM_ARGS", ClassArchive.jvmArgs());
+      // an agent and an archive of classes don't go together
+      builder.environment().put("WLP_SKIP_BOOTSTRAP_AGENT", "true");
     }
     try {
       process = builder.start();

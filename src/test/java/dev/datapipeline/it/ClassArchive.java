@@ -68,6 +68,8 @@ final class ClassArchive {
         Map.of(
             "JVM_ARGS",
             option("ArchiveClassesAtExit", unfinished),
+            "WLP_SKIP_BOOTSTRAP_AGENT",
+            "true",
             // no broker and no database are needed
             "KAFKA_BOOTSTRAP_SERVERS",
             "localhost:" + Application.freePort(),
