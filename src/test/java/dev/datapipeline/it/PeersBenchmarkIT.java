@@ -4,11 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.backends.Backends;
 import dev.datapipeline.backends.PostgresServer;
-import java.io.File;
-import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -18,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -34,19 +29,18 @@ class PeersBenchmarkIT {
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
   private static final int PARTITIONS = 4;
   private static final long PATIENCE_SECONDS = 600;
-  private static final Path PEERS = Path.of("src/test/peers").toAbsolutePath();
-  private static final Path DIRECTORY = ServerDirectory.TARGET.resolve("peers");
 
   /**
    * One drain.
    *
+   * @param events how many were stored
    * @param firstRow seconds from the launch to the first row
    * @param seconds from the first row to the last
    * @param cost of the process, from its launch to the last row
    */
-  private record Drain(double firstRow, double seconds, ProcessCost cost) {
+  private record Drain(int events, double firstRow, double seconds, ProcessCost cost) {
     double rate() {
-      return EVENTS / seconds;
+      return events / seconds;
     }
   }
 
@@ -58,19 +52,18 @@ class PeersBenchmarkIT {
 
   @Test
   void drains() throws Exception {
-    Files.createDirectories(DIRECTORY);
-    String spring = classpath("spring");
-    String debezium = classpath("debezium");
+    List<String> peers = Peer.build();
     for (int round = 1; round <= ROUNDS; round++) {
       String topic = "peers-" + round;
       try (Topic backlog = Topic.compressing(topic, backends.kafka().bootstrapServers(), "lz4")) {
         backlog.create(PARTITIONS);
         BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
-        application(topic);
-        add("COPY", new Drain(0, CopyLimit.seconds(postgres), new ProcessCost(0, 0)));
-        spring(topic, spring);
-        debezium(topic, debezium, "insert");
-        debezium(topic, debezium, "upsert");
+        for (String peer : peers) {
+          drain(peer, topic);
+          if (drains.size() == 1) {
+            add("COPY", new Drain(EVENTS, 0, CopyLimit.seconds(postgres), new ProcessCost(0, 0)));
+          }
+        }
       }
     }
     print(
@@ -88,136 +81,47 @@ class PeersBenchmarkIT {
     Files.write(ServerDirectory.TARGET.resolve("peers.txt"), report);
   }
 
-  private void application(String topic) throws Exception {
-    if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'raw_events'") > 0) {
-      database.execute("TRUNCATE raw_events, dead_letters, topic_partitions RESTART IDENTITY");
-    }
-    Map<String, String> environment = new LinkedHashMap<>(backends.environment());
-    environment.put("KAFKA_TOPIC", topic);
-    environment.put("KAFKA_GROUP_ID", topic);
-    environment.put("PRODUCER_ENABLED", "false");
-    environment.put("JVM_ARGS", "");
-    try (Application application = new Application("peers", environment)) {
+  private void drain(String peer, String topic) throws Exception {
+    try (Peer running = Peer.of(peer, topic, backends)) {
       long launched = System.nanoTime();
-      application.start();
-      add("datapipeline", drain("raw_events", launched, application.pid()));
-      application.stop();
-    }
-  }
-
-  private void spring(String topic, String classpath) throws Exception {
-    createTable("peer_spring");
-    peer(
-        "Spring Kafka, COPY",
-        "peer_spring",
-        List.of(
-            "-Xmx384m",
-            "-cp",
-            PEERS.resolve("spring/target/classes") + File.pathSeparator + classpath,
-            "SpringPeer",
-            backends.kafka().bootstrapServers(),
-            topic,
-            url(""),
-            "peer_spring"));
-  }
-
-  private void debezium(String topic, String classpath, String mode) throws Exception {
-    String table = "peer_debezium_" + mode;
-    createTable(table);
-    if (mode.equals("upsert")) {
-      database.execute(
-          "ALTER TABLE %s ADD __connect_topic text, ADD __connect_partition integer, ADD __connect_offset bigint, ADD UNIQUE (__connect_topic, __connect_partition, __connect_offset)"
-              .formatted(table));
-    }
-    Path worker =
-        properties(
-            table + "-worker",
-            Map.of(
-                "bootstrap.servers", backends.kafka().bootstrapServers(),
-                "listeners", "http://127.0.0.1:" + Application.freePort(),
-                "key.converter", "org.apache.kafka.connect.converters.ByteArrayConverter",
-                "value.converter", "org.apache.kafka.connect.storage.StringConverter",
-                "offset.storage.file.filename", DIRECTORY.resolve(table + ".offsets").toString(),
-                "plugin.discovery", "only_scan",
-                "consumer.max.poll.records", "5000",
-                "consumer.isolation.level", "read_committed"));
-    Map<String, String> sink = new TreeMap<>();
-    sink.put("name", table + "-" + topic);
-    sink.put("connector.class", "io.debezium.connector.jdbc.JdbcSinkConnector");
-    sink.put("tasks.max", Integer.toString(PARTITIONS));
-    sink.put("topics", topic);
-    sink.put("connection.url", url("&stringtype=unspecified&reWriteBatchedInserts=true"));
-    sink.put("connection.username", postgres.user());
-    sink.put("connection.password", postgres.password());
-    sink.put("insert.mode", mode);
-    sink.put("primary.key.mode", mode.equals("upsert") ? "kafka" : "none");
-    sink.put("schema.evolution", "none");
-    sink.put("collection.name.format", table);
-    sink.put("batch.size", "5000");
-    sink.put("transforms", "payload,place");
-    sink.put("transforms.payload.type", "org.apache.kafka.connect.transforms.HoistField$Value");
-    sink.put("transforms.payload.field", "payload");
-    sink.put("transforms.place.type", "org.apache.kafka.connect.transforms.InsertField$Value");
-    sink.put("transforms.place.timestamp.field", "timestamp");
-    sink.put("transforms.place.partition.field", "topic_partition_id");
-    sink.put("transforms.place.offset.field", "kafka_offset");
-    peer(
-        "Debezium JDBC sink, " + mode,
-        table,
-        List.of(
-            "-Xmx1g",
-            "-cp",
-            classpath,
-            "org.apache.kafka.connect.cli.ConnectStandalone",
-            worker.toString(),
-            properties(table, sink).toString()));
-  }
-
-  /** Runs a peer until it has stored all events. */
-  private void peer(String name, String table, List<String> arguments) throws Exception {
-    List<String> command = new ArrayList<>(arguments);
-    command.add(0, Path.of(System.getProperty("java.home"), "bin/java").toString());
-    long launched = System.nanoTime();
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(Redirect.to(DIRECTORY.resolve(table + ".log").toFile()))
-            .start();
-    try {
-      add(name, drain(table, launched, process.pid()));
-    } finally {
-      process.destroyForcibly().waitFor();
-      database.execute("DROP TABLE " + table);
+      running.start();
+      add(running.name, drain(running, EVENTS / running.slowness, launched));
     }
   }
 
   /**
    * Waits until a table has all rows. Their highest id tells how many there are, and costs little.
    */
-  private Drain drain(String table, long launched, long pid) throws Exception {
-    awaitRows(table, 1, pid);
+  private Drain drain(Peer peer, int events, long launched) throws Exception {
+    awaitRows(peer, 1);
     double firstRow = (System.nanoTime() - launched) / 1e9;
-    awaitRows(table, EVENTS, pid);
+    awaitRows(peer, events);
     double seconds = (System.nanoTime() - launched) / 1e9 - firstRow;
-    ProcessCost cost = ProcessCost.of(pid);
+    ProcessCost cost = ProcessCost.of(peer.pid());
     // a transaction with lower ids may be committed later
-    while (database.number("SELECT count(*) FROM " + table) < EVENTS) {
+    while (database.number("SELECT count(*) FROM " + peer.table) < events) {
       seconds = (System.nanoTime() - launched) / 1e9 - firstRow;
     }
-    assertThat(
-            database.number(
-                "SELECT count(DISTINCT (topic_partition_id, kafka_offset)) FROM " + table))
-        .isEqualTo(EVENTS);
-    return new Drain(firstRow, seconds, cost);
+    if (events == EVENTS) {
+      assertThat(
+              database.number(
+                  "SELECT count(DISTINCT (topic_partition_id, kafka_offset)) FROM " + peer.table))
+          .isEqualTo(events);
+    }
+    return new Drain(events, firstRow, seconds, cost);
   }
 
   /** Asks through one connection: to connect again and again would cost as much as to store. */
-  private void awaitRows(String table, long rows, long pid) throws Exception {
+  private void awaitRows(Peer peer, long rows) throws Exception {
     long deadline = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
     try (Connection connection = postgres.connect()) {
-      while (highestId(connection, table) < rows) {
-        assertThat(ProcessHandle.of(pid)).as("%s; see %s", table, DIRECTORY).isPresent();
-        assertThat(System.nanoTime()).as("%s; see %s", table, DIRECTORY).isLessThan(deadline);
+      while (highestId(connection, peer.table) < rows) {
+        assertThat(ProcessHandle.of(peer.pid()))
+            .as("%s; see %s", peer.name, Peer.DIRECTORY)
+            .isPresent();
+        assertThat(System.nanoTime())
+            .as("%s; see %s", peer.name, Peer.DIRECTORY)
+            .isLessThan(deadline);
         Thread.sleep(20);
       }
     }
@@ -235,49 +139,6 @@ class PeersBenchmarkIT {
       }
       throw e;
     }
-  }
-
-  /** Creates a table like the application's. */
-  private void createTable(String table) {
-    database.execute("CREATE TABLE %s (LIKE raw_events INCLUDING ALL)".formatted(table));
-  }
-
-  private String url(String more) {
-    return "%s%suser=%s&password=%s%s"
-        .formatted(
-            postgres.jdbcUrl(),
-            postgres.jdbcUrl().contains("?") ? "&" : "?",
-            postgres.user(),
-            postgres.password(),
-            more);
-  }
-
-  private static Path properties(String name, Map<String, String> properties) throws IOException {
-    List<String> lines = new ArrayList<>();
-    properties.forEach((key, value) -> lines.add(key + "=" + value));
-    return Files.write(DIRECTORY.resolve(name + ".properties"), lines);
-  }
-
-  /** Builds a peer, and returns the path of its libraries. */
-  private static String classpath(String peer) throws Exception {
-    Path project = PEERS.resolve(peer);
-    Path output = DIRECTORY.resolve(peer + ".classpath");
-    Path log = DIRECTORY.resolve(peer + ".build.log");
-    int status =
-        new ProcessBuilder(
-                "mvn",
-                "-B",
-                "-q",
-                "compile",
-                "dependency:build-classpath",
-                "-Dmdep.outputFile=" + output)
-            .directory(project.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(Redirect.to(log.toFile()))
-            .start()
-            .waitFor();
-    assertThat(status).as("see %s", log).isZero();
-    return Files.readString(output).strip();
   }
 
   private void add(String name, Drain drain) {

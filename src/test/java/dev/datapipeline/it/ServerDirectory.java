@@ -34,13 +34,17 @@ final class ServerDirectory {
           new String[] {"server.xml", "jvm.options", "server.env", "bootstrap.properties"}) {
         Files.copy(CONFIG.resolve(file), server.resolve(file), StandardCopyOption.REPLACE_EXISTING);
       }
-      Path drivers = Files.createDirectories(userDirectory.resolve("shared/resources/jdbc"));
-      Path driver = driver();
-      Files.copy(
-          driver, drivers.resolve(driver.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      installDriver(userDirectory);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Copies PostgreSQL's driver to where the servers of a user directory look for it. */
+  static void installDriver(Path userDirectory) throws IOException {
+    Path drivers = Files.createDirectories(userDirectory.resolve("shared/resources/jdbc"));
+    Path driver = driver();
+    Files.copy(driver, drivers.resolve(driver.getFileName()), StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static Path driver() {

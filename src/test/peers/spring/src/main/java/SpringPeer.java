@@ -13,6 +13,8 @@ import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.util.backoff.FixedBackOff;
 
 /**
  * Stores what one poll returns with one COPY, in a connection of the polling thread, and lets the
@@ -40,11 +42,23 @@ public final class SpringPeer {
     container.setAckMode(ContainerProperties.AckMode.BATCH);
     container.setMessageListener(
         (BatchMessageListener<byte[], byte[]>)
-            records -> copy(connections.get(), args[3], records));
+            records -> {
+              try {
+                copy(connections.get(), args[3], records);
+              } catch (SQLException e) {
+                // the next attempt has another connection
+                close(connections.get());
+                connections.remove();
+                throw new IllegalStateException(e);
+              }
+            });
     ConcurrentMessageListenerContainer<byte[], byte[]> listener =
         new ConcurrentMessageListenerContainer<>(
             new DefaultKafkaConsumerFactory<byte[], byte[]>(properties), container);
     listener.setConcurrency(THREADS);
+    // by default, a batch that fails ten times is left out
+    listener.setCommonErrorHandler(
+        new DefaultErrorHandler(new FixedBackOff(1_000, FixedBackOff.UNLIMITED_ATTEMPTS)));
     listener.start();
   }
 
@@ -58,8 +72,17 @@ public final class SpringPeer {
     }
   }
 
+  private static void close(Connection connection) {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      // it is of no use anyway
+    }
+  }
+
   private static void copy(
-      Connection connection, String table, List<ConsumerRecord<byte[], byte[]>> records) {
+      Connection connection, String table, List<ConsumerRecord<byte[], byte[]>> records)
+      throws SQLException {
     StringBuilder rows = new StringBuilder();
     for (ConsumerRecord<byte[], byte[]> record : records) {
       rows.append(Instant.ofEpochMilli(record.timestamp())).append('\t');
@@ -78,25 +101,16 @@ public final class SpringPeer {
       rows.append('\n');
     }
     byte[] bytes = rows.toString().getBytes(StandardCharsets.UTF_8);
-    try {
-      CopyIn copy =
-          connection
-              .unwrap(PGConnection.class)
-              .getCopyAPI()
-              .copyIn(
-                  "COPY "
-                      + table
-                      + " (\"timestamp\", payload, topic_partition_id, kafka_offset) FROM STDIN");
-      copy.writeToCopy(bytes, 0, bytes.length);
-      copy.endCopy();
-      connection.commit();
-    } catch (SQLException e) {
-      try {
-        connection.rollback();
-      } catch (SQLException rollback) {
-        e.addSuppressed(rollback);
-      }
-      throw new IllegalStateException(e);
-    }
+    CopyIn copy =
+        connection
+            .unwrap(PGConnection.class)
+            .getCopyAPI()
+            .copyIn(
+                "COPY "
+                    + table
+                    + " (\"timestamp\", payload, topic_partition_id, kafka_offset) FROM STDIN");
+    copy.writeToCopy(bytes, 0, bytes.length);
+    copy.endCopy();
+    connection.commit();
   }
 }
