@@ -97,7 +97,8 @@ class BackendsOutliveNobodyIT {
 
     Processes.signal(signal, List.of(starter.toHandle()));
 
-    assertThat(starter.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    // a server waits for up to 30 seconds for what it does
+    assertThat(starter.waitFor(90, TimeUnit.SECONDS)).isTrue();
     await()
         .atMost(Duration.ofSeconds(30))
         .until(() -> ServerGuard.processes(ServingStarter.directory()).isEmpty());
