@@ -19,7 +19,7 @@ magick=$(command -v convert-im6.q16 magick convert | head -n 1) || die 'install 
 mvn -B -ntp verify -Dtest=none -Dsurefire.failIfNoSpecifiedTests=false -Dtools.required=true -Dit.forks=1 \
   -Dit.test='DashboardIT#picturesForTheDocumentation' -Ddashboard.pictures=true
 cp target/screenshots/documentation.png docs/dashboard.png
-# Colours are few and flat, so a small palette is enough; dithering would only make the file larger
-"$magick" -delay 60 -loop 0 target/screenshots/frame-*.png -resize 900x +dither -colors 48 \
+# Colours are few and flat, so a small palette and every second picture are enough; dithering would only make the file larger
+"$magick" -delay 80 -loop 0 target/screenshots/frame-*[02468].png -resize 800x +dither -colors 32 \
   -layers OptimizePlus -layers OptimizeTransparency docs/dashboard.gif
 ls -l docs/dashboard.png docs/dashboard.gif

@@ -319,7 +319,7 @@ class DashboardIT {
   }
 
   private static void awaitSamples(int samples) {
-    String count = "return Number(document.getElementById('charts').dataset.samples)";
+    String count = "return Number(document.getElementById('charts').dataset.samples ?? 0)";
     long before = ((Number) browser.driver().executeScript(count)).longValue();
     await()
         .atMost(SOON)
