@@ -298,7 +298,9 @@ secrets() { on_target sudo sh -c '"cat /opt/datapipeline/secrets/*"'; }
 # Given to the first run only
 password_from_a_vault() {
   [ "$(on_target sudo cat /opt/datapipeline/secrets/DB_READER_PASSWORD)" = "$vault_password" ] || return 1
-  reader_logs_in && ! grep -qF "$vault_password" "$everything"
+  # a part that is the same where the rest would be escaped
+  # shellcheck disable=SC2016
+  reader_logs_in && ! grep -qF 'b$c' "$everything"
 }
 comes_back_after_reboot() {
   local before

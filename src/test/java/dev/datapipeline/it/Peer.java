@@ -6,9 +6,11 @@ import dev.datapipeline.backends.Backends;
 import dev.datapipeline.backends.PostgresServer;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +23,9 @@ import java.util.TreeMap;
  * is like {@code raw_events}. Close it.
  */
 abstract class Peer implements AutoCloseable {
+  /** The partitions of a topic, and the threads or tasks that some peers have for them. */
+  static final int PARTITIONS = 4;
+
   /** Where the peers keep their logs and settings. */
   static final Path DIRECTORY = ServerDirectory.TARGET.resolve("peers");
 
@@ -74,6 +79,12 @@ abstract class Peer implements AutoCloseable {
 
   private static String classpath(String project) throws IOException {
     return Files.readString(DIRECTORY.resolve(project + ".classpath")).strip();
+  }
+
+  /** Returns how many of the topic's records are in its table, each counted once. */
+  final long unique(Database database) {
+    return database.number(
+        "SELECT count(DISTINCT (topic_partition_id, kafka_offset)) FROM " + table);
   }
 
   /** Starts it, again if it was killed. */
@@ -156,7 +167,7 @@ abstract class Peer implements AutoCloseable {
       try {
         process = builder.start();
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       }
       Runtime.getRuntime().addShutdownHook(new Thread(this::kill));
     }
@@ -235,7 +246,7 @@ abstract class Peer implements AutoCloseable {
     Map<String, String> sink = new TreeMap<>();
     sink.put("name", table + "-" + topic);
     sink.put("connector.class", "io.debezium.connector.jdbc.JdbcSinkConnector");
-    sink.put("tasks.max", "4");
+    sink.put("tasks.max", Integer.toString(PARTITIONS));
     sink.put("topics", topic);
     sink.put(
         "connection.url",
@@ -311,6 +322,6 @@ abstract class Peer implements AutoCloseable {
   }
 
   private static void copy(Path from, Path to) throws IOException {
-    Files.copy(from, to, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
   }
 }

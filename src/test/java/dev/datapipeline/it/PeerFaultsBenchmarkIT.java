@@ -25,7 +25,6 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 @EnabledIfSystemProperty(named = "bench.peers", matches = ".*")
 class PeerFaultsBenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.fault.events", 1_000_000);
-  private static final int PARTITIONS = 4;
 
   /** A peer that has stored nothing for so long, and not everything, is stuck. */
   private static final long STUCK_SECONDS = 60;
@@ -54,7 +53,7 @@ class PeerFaultsBenchmarkIT {
     List<String> peers = Peer.build();
     print(
         "%,d events, %d partitions; stuck: nothing stored for %d s"
-            .formatted(EVENTS, PARTITIONS, STUCK_SECONDS));
+            .formatted(EVENTS, Peer.PARTITIONS, STUCK_SECONDS));
     print(
         "%-32s %-24s %9s %9s %9s %9s".formatted("fault", "", "events", "lost", "stuck", "doubled"));
     for (Fault fault : Fault.values()) {
@@ -62,7 +61,7 @@ class PeerFaultsBenchmarkIT {
         String topic = "faults-%s-%s".formatted(fault.name().toLowerCase(Locale.ROOT), peer);
         try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers());
             Peer running = Peer.of(peer, topic, backends)) {
-          backlog.create(PARTITIONS);
+          backlog.create(Peer.PARTITIONS);
           fill(backlog, EVENTS / running.slowness, fault);
           running.start();
           inject(fault, running);
@@ -108,7 +107,7 @@ class PeerFaultsBenchmarkIT {
       long stored = stored(peer);
       if (stored != before) {
         quiet = 0;
-      } else if (quiet >= 5 && unique(peer) >= EVENTS / peer.slowness) {
+      } else if (quiet >= 5 && handled(peer) >= EVENTS / peer.slowness) {
         return;
       }
       before = stored;
@@ -121,11 +120,9 @@ class PeerFaultsBenchmarkIT {
   }
 
   /** Returns how many records were stored, dead letters included, each counted once. */
-  private long unique(Peer peer) {
-    long rows =
-        database.number(
-            "SELECT count(DISTINCT (topic_partition_id, kafka_offset)) FROM " + peer.table);
-    return rows + (isOwn(peer) ? database.number("SELECT count(*) FROM dead_letters") : 0);
+  private long handled(Peer peer) {
+    return peer.unique(database)
+        + (isOwn(peer) ? database.number("SELECT count(*) FROM dead_letters") : 0);
   }
 
   private static boolean isOwn(Peer peer) {
@@ -134,11 +131,8 @@ class PeerFaultsBenchmarkIT {
 
   private void tell(Fault fault, Peer peer, String topic) throws Exception {
     int events = EVENTS / peer.slowness;
-    long missing = events - unique(peer);
-    long doubled =
-        stored(peer)
-            - database.number(
-                "SELECT count(DISTINCT (topic_partition_id, kafka_offset)) FROM " + peer.table);
+    long missing = events - handled(peer);
+    long doubled = stored(peer) - peer.unique(database);
     long unread = missing == 0 ? 0 : Math.min(missing, events - passed(peer, topic));
     print(
         "%-32s %-24s %,9d %,9d %,9d %,9d"

@@ -27,7 +27,6 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 class PeersBenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
-  private static final int PARTITIONS = 4;
   private static final long PATIENCE_SECONDS = 600;
 
   /**
@@ -56,7 +55,7 @@ class PeersBenchmarkIT {
     for (int round = 1; round <= ROUNDS; round++) {
       String topic = "peers-" + round;
       try (Topic backlog = Topic.compressing(topic, backends.kafka().bootstrapServers(), "lz4")) {
-        backlog.create(PARTITIONS);
+        backlog.create(Peer.PARTITIONS);
         BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
         for (String peer : peers) {
           drain(peer, topic);
@@ -70,7 +69,7 @@ class PeersBenchmarkIT {
         "%n%,d events of about 180 bytes, lz4, %d partitions, %d rounds, %d processors, Java %s"
             .formatted(
                 EVENTS,
-                PARTITIONS,
+                Peer.PARTITIONS,
                 ROUNDS,
                 Runtime.getRuntime().availableProcessors(),
                 Runtime.version()));
@@ -103,10 +102,7 @@ class PeersBenchmarkIT {
       seconds = (System.nanoTime() - launched) / 1e9 - firstRow;
     }
     if (events == EVENTS) {
-      assertThat(
-              database.number(
-                  "SELECT count(DISTINCT (topic_partition_id, kafka_offset)) FROM " + peer.table))
-          .isEqualTo(events);
+      assertThat(peer.unique(database)).isEqualTo(events);
     }
     return new Drain(events, firstRow, seconds, cost);
   }
