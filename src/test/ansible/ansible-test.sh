@@ -126,7 +126,10 @@ play() { # PLAYBOOK ARGUMENT...
 deploy() { play deploy "$@"; }
 teardown() { play teardown "$@"; }
 changed() { sed -n 's/.* changed=\([0-9]*\) .*/\1/p' "$output" | sort -u; }
-changes_nothing() { "$@" && [ "$(changed)" = 0 ]; }
+changes_nothing() {
+  "$@" && { [ "$(changed)" = 0 ] || { echo "changed, although nothing should be:"; tasks_that_changed; false; }; }
+}
+tasks_that_changed() { awk '/^TASK/ {task = $0} /^changed:/ {print task; print}' "$output"; }
 
 # The deployment fails with the text and has changed nothing.
 refuses() { # TEXT ARGUMENT...

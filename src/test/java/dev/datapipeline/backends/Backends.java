@@ -97,8 +97,13 @@ public final class Backends implements AutoCloseable {
     String http = System.getenv().getOrDefault("HTTP_PORT", "9080");
     int httpPort = port(options, "--http-port", http);
     Path server = options.containsKey("--server") ? Path.of(options.get("--server")) : null;
-    backends.start(System.out);
     try {
+      backends.prepare();
+      if (server != null) {
+        // Liberty would run without HTTP, and say so in the middle of its log.
+        Ports.requireFree(httpPort, "the application", "HTTP_PORT=…");
+      }
+      backends.start(System.out);
       backends.writeScripts();
       if (options.containsKey("--properties")) {
         backends.writeProperties(Path.of(options.get("--properties")));
@@ -199,6 +204,12 @@ public final class Backends implements AutoCloseable {
         name.substring(2) + " is \"" + value + "\"; it must be a number from 0 to 65535.");
   }
 
+  /** Checks everything that could prevent a start, before anything starts. */
+  private void prepare() {
+    postgres.prepare();
+    kafka.prepare();
+  }
+
   /**
    * Starts both at the same time.
    *
@@ -207,9 +218,7 @@ public final class Backends implements AutoCloseable {
    */
   public void start(PrintStream out) {
     try {
-      // Check everything that could prevent a start before starting anything.
-      postgres.prepare();
-      kafka.prepare();
+      prepare();
       out.println("Starting PostgreSQL and Kafka in " + shown(directory) + " …");
       List<FutureTask<Void>> starts = new ArrayList<>();
       starts.add(

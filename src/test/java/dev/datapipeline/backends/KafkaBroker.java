@@ -146,7 +146,7 @@ public final class KafkaBroker implements AutoCloseable {
     lock = DirectoryLock.acquire(directory.resolve("lock"));
     try {
       awaitPredecessor();
-      Ports.requireFree(port, "Kafka", "kafka.port");
+      Ports.requireFree(port, "Kafka", "-Dkafka.port=…");
     } catch (RuntimeException e) {
       unlock();
       throw e;

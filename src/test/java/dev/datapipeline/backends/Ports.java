@@ -38,16 +38,16 @@ final class Ports {
    * Checks that a server can listen on the port.
    *
    * @param purpose what the port is for
-   * @param property the system property that chooses another
+   * @param remedy what chooses another
    * @throws BackendException if something already listens there
    */
-  static void requireFree(int port, String purpose, String property) {
+  static void requireFree(int port, String purpose, String remedy) {
     if (!isFree(port)) {
       throw new BackendException(
           String.format(
               "Port %d, which is for %s, is in use by another program."
-                  + " Stop that program, or choose another port with -D%s=…",
-              port, purpose, property));
+                  + " Stop that program, or choose another port with %s",
+              port, purpose, remedy));
     }
   }
 

@@ -228,7 +228,7 @@ public final class PostgresServer implements AutoCloseable {
     lock = DirectoryLock.acquire(directory.resolve("lock"));
     try {
       awaitPredecessor();
-      Ports.requireFree(port, "PostgreSQL", "postgres.port");
+      Ports.requireFree(port, "PostgreSQL", "-Dpostgres.port=…");
     } catch (RuntimeException e) {
       unlock();
       throw e;
