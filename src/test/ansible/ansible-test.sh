@@ -41,6 +41,7 @@ everything=$work/everything
 # with all characters that are special in .env
 vault_password=a\'b\$c\"d\\e\#f-and-more-to-make-it-long
 
+# The last play, which a check therefore does not print
 diagnose() { [ ! -f "$output" ] || tail -n 60 "$output"; }
 
 cleanup() {
@@ -120,7 +121,7 @@ play() { # PLAYBOOK ARGUMENT...
   shift
   ansible-playbook -i "$inventory" "ansible/$playbook.yml" --extra-vars "@$vars" "$@" > "$output" 2>&1 < /dev/null
   outcome=$?
-  tee -a "$everything" < "$output"
+  cat "$output" >> "$everything"
   return $outcome
 }
 deploy() { play deploy "$@"; }
@@ -306,10 +307,14 @@ password_from_a_vault() {
   reader_logs_in && ! grep -qF 'b$c' "$everything"
 }
 comes_back_after_reboot() {
+  rows_arrive_after_reboot && changes_nothing deploy && return
+  on_target 'docker ps --all; sudo journalctl --boot --no-pager --unit docker --lines 20'
+  return 1
+}
+# Rows from before it would not show that the application is back.
+rows_arrive_after_reboot() {
   local before
-  before=$(rows) || return 1
-  target reboot || return 1
-  wait_until 180 has_more_rows_than "$before" && changes_nothing deploy
+  target reboot && wait_until 120 rows && before=$(rows) && wait_until 180 has_more_rows_than "$before"
 }
 
 upgrade() {
