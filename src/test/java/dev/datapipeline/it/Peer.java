@@ -90,8 +90,10 @@ abstract class Peer implements AutoCloseable {
   /** Starts it, again if it was killed. */
   abstract void start();
 
-  /** Returns the process that does the work. */
+  /** Returns the process that does the work, which a script may still be about to start. */
   abstract long pid();
+
+  abstract boolean isAlive();
 
   abstract void kill();
 
@@ -126,6 +128,11 @@ abstract class Peer implements AutoCloseable {
     @Override
     long pid() {
       return application.pid();
+    }
+
+    @Override
+    boolean isAlive() {
+      return ProcessHandle.of(pid()).isPresent();
     }
 
     @Override
@@ -176,6 +183,11 @@ abstract class Peer implements AutoCloseable {
     long pid() {
       // a start script waits for its JVM
       return process.descendants().mapToLong(ProcessHandle::pid).findFirst().orElse(process.pid());
+    }
+
+    @Override
+    boolean isAlive() {
+      return process.isAlive();
     }
 
     @Override

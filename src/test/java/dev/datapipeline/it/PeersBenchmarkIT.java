@@ -4,30 +4,41 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.backends.Backends;
 import dev.datapipeline.backends.PostgresServer;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * Drains the same topic with this application and with what else one would take for it, one after
  * the other, each from a cold JVM, beside PostgreSQL's own COPY. Run by {@code mvn -Pbench verify
- * -Dbench.peers}; prints a table and writes it to {@code target/peers.txt}. The peers are projects
- * in {@code src/test/peers}. Asserts that each has stored everything, and nothing about time.
+ * -Dbench.peers}; prints a table and writes it to {@code target/peers.txt}. The table of the last
+ * published run is kept as {@code src/test/peers/results.txt}, and the table shows the change of
+ * each share of COPY against it. The peers are projects in {@code src/test/peers}. Asserts that
+ * each has stored everything, and nothing about time.
  */
 @EnabledIfSystemProperty(named = "bench.peers", matches = ".*")
 class PeersBenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
   private static final long PATIENCE_SECONDS = 600;
+  private static final Path KEPT = Path.of("src/test/peers/results.txt");
+
+  /** A line of the table: name, rows/s, of COPY. */
+  private static final Pattern ROW = Pattern.compile("(.{28}) +[\\d,]+ +(\\d+\\.\\d+) .*");
 
   /**
    * One drain.
@@ -59,7 +70,8 @@ class PeersBenchmarkIT {
         BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
         for (String peer : peers) {
           drain(peer, topic);
-          if (drains.size() == 1) {
+          // in each round, after the first drain, which creates the table
+          if (peer.equals(peers.get(0))) {
             add("COPY", new Drain(EVENTS, 0, CopyLimit.seconds(postgres), new ProcessCost(0, 0)));
           }
         }
@@ -74,9 +86,10 @@ class PeersBenchmarkIT {
                 Runtime.getRuntime().availableProcessors(),
                 Runtime.version()));
     print(
-        "%-24s %10s %8s %8s %9s %10s"
-            .formatted("", "rows/s", "of COPY", "CPU s", "peak MiB", "first row"));
-    drains.forEach(this::line);
+        "%-28s %10s %8s %8s %8s %9s %10s"
+            .formatted("", "rows/s", "of COPY", "change", "CPU s", "peak MiB", "first row"));
+    Map<String, Double> kept = kept();
+    drains.forEach((name, measured) -> line(name, measured, kept.get(name)));
     Files.write(ServerDirectory.TARGET.resolve("peers.txt"), report);
   }
 
@@ -112,9 +125,7 @@ class PeersBenchmarkIT {
     long deadline = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
     try (Connection connection = postgres.connect()) {
       while (highestId(connection, peer.table) < rows) {
-        assertThat(ProcessHandle.of(peer.pid()))
-            .as("%s; see %s", peer.name, Peer.DIRECTORY)
-            .isPresent();
+        assertThat(peer.isAlive()).as("%s; see %s", peer.name, Peer.DIRECTORY).isTrue();
         assertThat(System.nanoTime())
             .as("%s; see %s", peer.name, Peer.DIRECTORY)
             .isLessThan(deadline);
@@ -147,15 +158,31 @@ class PeersBenchmarkIT {
     report.add(line);
   }
 
-  private void line(String name, List<Drain> measured) {
+  /** Returns the shares of COPY in the kept table by the names of its lines. */
+  private static Map<String, Double> kept() throws IOException {
+    Map<String, Double> shares = new HashMap<>();
+    if (Files.exists(KEPT)) {
+      for (String line : Files.readAllLines(KEPT)) {
+        Matcher row = ROW.matcher(line);
+        if (row.matches()) {
+          shares.put(row.group(1).strip(), Double.valueOf(row.group(2)));
+        }
+      }
+    }
+    return shares;
+  }
+
+  private void line(String name, List<Drain> measured, Double kept) {
     double rate = Sample.median(measured.stream().mapToDouble(Drain::rate));
+    double share = rate / Sample.median(drains.get("COPY").stream().mapToDouble(Drain::rate));
     print(
         String.format(
             Locale.ROOT,
-            "%-24s %,10.0f %8.2f %8.1f %9d %8.1f s",
+            "%-28s %,10.0f %8.2f %8s %8.1f %9d %8.1f s",
             name,
             rate,
-            rate / Sample.median(drains.get("COPY").stream().mapToDouble(Drain::rate)),
+            share,
+            kept == null ? "" : String.format(Locale.ROOT, "%+.0f %%", 100 * (share / kept - 1)),
             Sample.median(measured.stream().mapToDouble(drain -> drain.cost().cpuSeconds())),
             measured.stream().mapToLong(drain -> drain.cost().peakKib()).max().orElseThrow() / 1024,
             Sample.median(measured.stream().mapToDouble(Drain::firstRow))));
