@@ -5,7 +5,7 @@
 # Usage: ansible-test.sh [RELEASE...]   deploy to bookworm (Docker's repository; the default), trixie (the packages of
 #                                       Debian), or both
 #        ansible-test.sh --all          both, also with an image from a registry and one that the playbook builds, with a
-#                                       broker and a database elsewhere, and two machines in one play
+#                                       full disk, a broker and a database elsewhere, and two machines in one play
 #        ansible-test.sh --prepare      only install the tools and create the image of the bare machine
 #        ansible-test.sh --help
 # Environment: TOOLS_REQUIRED=true      fail instead of skipping when something is missing
@@ -306,8 +306,8 @@ password_from_a_vault() {
   # shellcheck disable=SC2016
   reader_logs_in && ! grep -qF 'b$c' "$everything"
 }
-comes_back_after_reboot() {
-  rows_arrive_after_reboot && changes_nothing deploy && return
+comes_back_after_reboot() { # with the settings of the last deployment
+  rows_arrive_after_reboot && changes_nothing deploy --extra-vars "@$work/settings.json" && return
   on_target 'docker ps --all; sudo journalctl --boot --no-pager --unit docker --lines 20'
   return 1
 }
@@ -325,6 +325,43 @@ upgrade() {
   [ "$(on_target docker image ls --quiet --filter label=name=datapipeline | wc -l)" = 1 ] || return 1
   sed -i "s#$work/images.tar#$work/next.tar#" "$vars"
 }
+
+# The database begins anew in a small file system, into which the topic doesn't fit.
+disk_fills_and_is_freed() {
+  local outcome=0
+  on_target 'sudo tee /opt/datapipeline/docker-compose.override.yml' << 'YAML' || return 1
+services: {postgres: {volumes: ["small:/var/lib/postgresql"]}}
+volumes: {small: {driver_opts: {type: tmpfs, device: tmpfs, o: size=420m}}}
+YAML
+  deployed_compose stop && deploy && runbook_of_the_full_disk || outcome=1
+  # and back
+  on_target 'docker rm --force holder; sudo rm /opt/datapipeline/docker-compose.override.yml'
+  deployed_compose rm --stop --force postgres && deploy || return 1
+  on_target docker volume rm datapipeline_small
+  return $outcome
+}
+runbook_of_the_full_disk() {
+  local stored
+  runbook reserve || return 1
+  # keeps the file system while postgres is stopped
+  on_target docker run --detach --rm --name holder --volume datapipeline_small:/small --entrypoint sleep "$APP_IMAGE" infinity || return 1
+  on_target "head -c 90000000 /dev/urandom | base64 -w 1000 | sed 's/.*/\"&\"/' | docker exec --interactive datapipeline-kafka-1 \
+    /opt/kafka/bin/kafka-console-producer.sh --bootstrap-server localhost:9092 --topic sensor_data" || return 1
+  wait_until 120 fails is_ready && wait_until 60 runbook look || return 1
+  runbook 'use the reserve' && runbook 'delete rows' && stored=$(rows) && runbook continue || return 1
+  wait_until 60 has_more_rows_than "$stored" && wait_until 180 has_no_lag || return 1
+  # only what was deleted is missing
+  [ "$(sql 'SELECT sum(duplicates), sum(unexplained), sum(beyond), sum(lost) FROM offset_audit')" = '0|20000|0|0' ]
+}
+# Runs the commands below a marker in docs/operations.md on the machine, in the directory of the deployment.
+runbook() { # NAME
+  local text
+  text=$(documented_commands "disk full: $1" docs/operations.md) || return 1
+  echo "$text"
+  printf 'cd /opt/datapipeline\n%s\n' "$text" | on_target 'cat > documented && sudo bash -euo pipefail documented < /dev/null'
+}
+is_ready() { on_target curl -sf -o /dev/null http://127.0.0.1:9080/health/ready; }
+has_no_lag() { on_target curl -sf http://127.0.0.1:9080/api/stats | grep -q '"total":[0-9][,}]'; }
 
 # A broker and a database that the deployment doesn't manage, on the same machine
 external_broker_and_database() {
@@ -500,6 +537,7 @@ for release in "${releases[@]}"; do
   check "$release: an upgrade keeps the data" upgrade
   check "$release: docs: backup and restore" backup_and_restore
   if $all; then
+    check "$release: docs: the runbook of a full disk brings everything back" disk_fills_and_is_freed
     check "$release: a broker and a database elsewhere" external_broker_and_database
     check "$release: a second machine in the same play" a_second_machine "$release"
   fi
