@@ -335,10 +335,8 @@ volumes: {small: {driver_opts: {type: tmpfs, device: tmpfs, o: size=420m}}}
 YAML
   deployed_compose stop && deploy && runbook_of_the_full_disk || outcome=1
   # and back
-  on_target 'docker rm --force holder; sudo rm /opt/datapipeline/docker-compose.override.yml'
-  deployed_compose rm --stop --force postgres && deploy || return 1
-  on_target docker volume rm datapipeline_small
-  return $outcome
+  on_target 'docker rm --force holder datapipeline-postgres-1; sudo rm /opt/datapipeline/docker-compose.override.yml'
+  deploy && on_target docker volume rm datapipeline_small && return $outcome
 }
 runbook_of_the_full_disk() {
   local stored
@@ -347,7 +345,7 @@ runbook_of_the_full_disk() {
   on_target docker run --detach --rm --name holder --volume datapipeline_small:/small --entrypoint sleep "$APP_IMAGE" infinity || return 1
   on_target "head -c 90000000 /dev/urandom | base64 -w 1000 | sed 's/.*/\"&\"/' | docker exec --interactive datapipeline-kafka-1 \
     /opt/kafka/bin/kafka-console-producer.sh --bootstrap-server localhost:9092 --topic sensor_data" || return 1
-  wait_until 120 fails is_ready && wait_until 60 runbook look || return 1
+  wait_until 120 is_not_ready && wait_until 60 runbook look || return 1
   runbook 'use the reserve' && runbook 'delete rows' && stored=$(rows) && runbook continue || return 1
   wait_until 60 has_more_rows_than "$stored" && wait_until 180 has_no_lag || return 1
   # only what was deleted is missing
@@ -360,8 +358,9 @@ runbook() { # NAME
   echo "$text"
   printf 'cd /opt/datapipeline\n%s\n' "$text" | on_target 'cat > documented && sudo bash -euo pipefail documented < /dev/null'
 }
-is_ready() { on_target curl -sf -o /dev/null http://127.0.0.1:9080/health/ready; }
-has_no_lag() { on_target curl -sf http://127.0.0.1:9080/api/stats | grep -q '"total":[0-9][,}]'; }
+# The machine has no curl of its own.
+is_not_ready() { deployed_compose exec -T app curl -s -m 8 http://localhost:9080/health/ready | grep -q '"status":"DOWN"'; }
+has_no_lag() { deployed_compose exec -T app curl -sf http://localhost:9080/api/stats | grep -q '"total":[0-9][,}]'; }
 
 # A broker and a database that the deployment doesn't manage, on the same machine
 external_broker_and_database() {
