@@ -172,3 +172,19 @@ looks_as_shown() { # OUTPUT SHOWN
 }
 # Without what depends on the width of columns
 plain() { sed -E 's/-{2,}/--/g; s/ +/ /g; s/ $//'; }
+
+# --- a full disk of the database
+
+# Compose's override file that gives the database a small file system, into which random_events doesn't fit
+small_disk_of_the_database() {
+  cat << 'YAML'
+services: {postgres: {volumes: ["small:/var/lib/postgresql"]}}
+volumes: {small: {driver_opts: {type: tmpfs, device: tmpfs, o: size=420m}}}
+YAML
+}
+random_events() { head -c 90000000 /dev/urandom | base64 -w 1000 | sed 's/.*/"&"/'; }
+
+# After the runbook has deleted rows
+only_deleted_rows_are_missing() {
+  [ "$(sql 'SELECT sum(duplicates), sum(unexplained), sum(beyond), sum(lost) FROM offset_audit')" = '0|20000|0|0' ]
+}
