@@ -22,6 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -147,6 +148,7 @@ class FailoverIT {
   }
 
   @Test
+  @Tag("long")
   void aSynchronousReplicaHasEverythingThatWasCommitted() throws Throwable {
     Path file = write("synchronous", 0, 1000);
     awaitLines("synchronous", 1000);

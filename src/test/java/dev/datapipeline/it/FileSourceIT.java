@@ -291,6 +291,7 @@ class FileSourceIT {
   }
 
   @Test
+  @Tag("long")
   void aFileRenamedWhileTheApplicationIsStoppedIsContinued() throws IOException {
     Path file = directory.resolve("stopped.log");
     write(file, "stopped", 0, 1000);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
@@ -153,6 +154,7 @@ class LostOffsetsIT {
   }
 
   @Test
+  @Tag("long")
   @Order(3)
   void recordsThatTakeTheOffsetsOfStoredOnesAreStoredAfterARestart() throws Exception {
     store(SHARED);

@@ -105,6 +105,7 @@ class RestartsIT {
 
   /** PostgreSQL would wait for the data of a COPY for as long as the connection exists. */
   @Test
+  @Tag("long")
   void anInstanceThatHangsWithinACopyDoesNotHoldItsPartitions() throws Throwable {
     PostgresServer postgres = pipeline.backends().postgres();
     try (TcpProxy proxy = new TcpProxy(postgres.host(), postgres.port())) {

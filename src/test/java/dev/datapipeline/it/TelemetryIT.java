@@ -20,6 +20,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Traces, logs and metrics as a collector receives them. */
@@ -224,6 +225,7 @@ class TelemetryIT {
   }
 
   @Test
+  @Tag("long")
   void aMissingCollectorDisturbsNothing() {
     try (Pipeline alone = traced("telemetry-alone", "http://localhost:" + Application.freePort())) {
       alone.running();

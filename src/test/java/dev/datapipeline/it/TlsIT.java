@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
@@ -375,6 +376,7 @@ class TlsIT {
   }
 
   @Test
+  @Tag("long")
   @Order(5)
   void wrongPasswordsAreRefused() throws Exception {
     try (Application refused =
@@ -394,6 +396,7 @@ class TlsIT {
   }
 
   @Test
+  @Tag("long")
   @Order(6)
   void plaintextIsRefused() throws Exception {
     try (Application refused =
