@@ -7,10 +7,6 @@ import dev.datapipeline.backends.Backends;
 import dev.datapipeline.backends.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +27,10 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
     named = "bench.peers",
     matches = ".*",
     disabledReason = "PeersBenchmarkIT runs instead")
+@DisabledIfSystemProperty(
+    named = "bench.shapes",
+    matches = ".*",
+    disabledReason = "ShapesBenchmarkIT runs instead")
 class BenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);
@@ -98,20 +98,20 @@ class BenchmarkIT {
     try (Topic backlog = new Topic(topic, backends.kafka().bootstrapServers())) {
       backlog.create(PARTITIONS);
       BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
-      try (Application application = application(topic, "bench-" + round, "one")) {
-        clear();
+      try (Application application = Backlog.application(backends, "bench-one", topic)) {
+        Backlog.clear(backends);
         add("one instance", drain(topic, EVENTS, application));
       }
       add("COPY", Drain.ofCopy(CopyLimit.seconds(backends.postgres())));
     }
     for (String[] instances : new String[][] {{"one"}, {"one", "two"}}) {
-      clear();
+      Backlog.clear(backends);
       String count = instances[instances.length - 1];
       add(
           count + (instances.length == 1 ? " instance" : " instances") + ", warm",
           drainOnceWarm("warm-%s-%d".formatted(count, round), instances));
     }
-    clear();
+    Backlog.clear(backends);
   }
 
   private void poison(int round, String name, int count, int every) throws Exception {
@@ -125,10 +125,10 @@ class BenchmarkIT {
               i % every == 0
                   ? BenchmarkEvents.event(random, i).replace("\"n\":", "\"n\",")
                   : BenchmarkEvents.event(random, i));
-      try (Application application = application(topic, topic, "one")) {
+      try (Application application = Backlog.application(backends, "bench-one", topic)) {
         add(name, drain(topic, count, application));
       }
-      clear();
+      Backlog.clear(backends);
     }
   }
 
@@ -161,32 +161,11 @@ class BenchmarkIT {
     return Sample.median(measured.stream().mapToDouble(Drain::rate));
   }
 
-  /** Empties the tables, if there are any yet. */
-  private void clear() {
-    if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'raw_events'") > 0) {
-      database.execute("TRUNCATE raw_events, dead_letters, topic_partitions");
-    }
-  }
-
-  private Application application(String topic, String group, String name) {
-    Map<String, String> environment = new LinkedHashMap<>(backends.environment());
-    environment.put("KAFKA_TOPIC", topic);
-    environment.put("KAFKA_GROUP_ID", group);
-    environment.put("PRODUCER_ENABLED", "false");
-    environment.put("OPERATOR_PASSWORD", Api.PASSWORD);
-    // a start as users see it, without a class archive
-    environment.put("JVM_ARGS", "");
-    return new Application("bench-" + name, environment);
-  }
-
   /** Measures from the moment at which the consumer is opened: a cold JVM, warm-up included. */
   private Drain drain(String topic, int events, Application application) throws Exception {
-    application.start();
-    while (!application.isOpen()) {
-      LockSupport.parkNanos(20_000_000);
-    }
+    Backlog.open(application);
     long begin = System.nanoTime();
-    awaitStored(topic, events);
+    Backlog.awaitStored(backends, topic, events);
     return drained(events, events, begin, List.of(application));
   }
 
@@ -200,7 +179,7 @@ class BenchmarkIT {
     try (Topic backlog = Topic.hiding(topic, backends.kafka().bootstrapServers())) {
       backlog.create(PARTITIONS);
       for (String instance : instances) {
-        applications.add(application(topic, topic, instance).start());
+        applications.add(Backlog.application(backends, "bench-" + instance, topic).start());
       }
       for (Application application : applications) {
         await("partitions shared")
@@ -211,20 +190,16 @@ class BenchmarkIT {
       backlog.hide();
       BenchmarkEvents.fill(backlog, WARM_UP_EVENTS, BenchmarkEvents::event);
       backlog.reveal();
-      awaitStored(topic, end(backlog));
+      Backlog.awaitStored(backends, topic, Backlog.end(backlog));
       backlog.hide();
       BenchmarkEvents.fill(backlog, EVENTS, BenchmarkEvents::event);
       long begin = System.nanoTime();
       backlog.reveal();
-      awaitStored(topic, end(backlog));
+      Backlog.awaitStored(backends, topic, Backlog.end(backlog));
       return drained(EVENTS, EVENTS + WARM_UP_EVENTS, begin, applications);
     } finally {
       applications.forEach(Application::close);
     }
-  }
-
-  private static long end(Topic topic) {
-    return topic.endOffsets().values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static int assignedPartitions(Application application) throws IOException {
@@ -251,26 +226,6 @@ class BenchmarkIT {
     return new Drain(events, seconds, cpu, peak);
   }
 
-  /** Asks through one connection: to connect again and again would cost as much as to store. */
-  private void awaitStored(String topic, long end) throws InterruptedException {
-    try (Connection connection = backends.postgres().connect();
-        PreparedStatement position =
-            connection.prepareStatement(
-                "SELECT coalesce(sum(next_offset), 0) FROM topic_partitions WHERE topic = ?")) {
-      position.setString(1, topic);
-      long stored = 0;
-      while (stored < end) {
-        Thread.sleep(20);
-        try (ResultSet row = position.executeQuery()) {
-          row.next();
-          stored = row.getLong(1);
-        }
-      }
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   /**
    * Measures how long events take from being sent to being committed, and what the application
    * takes for them. PostgreSQL remembers when it committed, so that nothing has to poll the table.
@@ -280,9 +235,9 @@ class BenchmarkIT {
     postgres.settings(Map.of("track_commit_timestamp", "on")).stop();
     postgres.start();
     try (Topic topic = Topic.prompt("latency", backends.kafka().bootstrapServers());
-        Application application = application("latency", "latency", "one")) {
+        Application application = Backlog.application(backends, "bench-one", "latency")) {
       topic.create(PARTITIONS);
-      application.start();
+      Backlog.open(application);
       send(topic, LATENCY_RATES[0], 10); // warms up
       latency("idle", application, () -> Thread.sleep(LATENCY_SECONDS * 1_000L));
       for (int rate : LATENCY_RATES) {
@@ -339,7 +294,7 @@ class BenchmarkIT {
       topic.offer(BenchmarkEvents.event(random, i));
     }
     topic.flush();
-    awaitStored("latency", end(topic));
+    Backlog.awaitStored(backends, "latency", Backlog.end(topic));
   }
 
   private void post(Topic topic, Api api) throws InterruptedException {
@@ -350,6 +305,6 @@ class BenchmarkIT {
                   .statusCode())
           .isLessThan(300);
     }
-    awaitStored("latency", end(topic));
+    Backlog.awaitStored(backends, "latency", Backlog.end(topic));
   }
 }

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -108,16 +107,8 @@ abstract class Peer implements AutoCloseable {
 
     Own(String topic, Backends backends) {
       super("datapipeline", "raw_events", 1);
-      Database database = new Database(backends.postgres());
-      if (database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'raw_events'") > 0) {
-        database.execute("TRUNCATE raw_events, dead_letters, topic_partitions RESTART IDENTITY");
-      }
-      Map<String, String> environment = new LinkedHashMap<>(backends.environment());
-      environment.put("KAFKA_TOPIC", topic);
-      environment.put("KAFKA_GROUP_ID", topic);
-      environment.put("PRODUCER_ENABLED", "false");
-      environment.put("JVM_ARGS", "");
-      application = new Application("peers", environment);
+      Backlog.clear(backends);
+      application = Backlog.application(backends, "peers", topic);
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -29,6 +30,7 @@ final class Topic implements AutoCloseable {
   private final String name;
   private final Admin admin;
   private final KafkaProducer<byte[], byte[]> producer;
+  private final AtomicReference<Exception> failure = new AtomicReference<>();
 
   Topic(String name, String bootstrapServers) {
     this(name, plaintext(bootstrapServers), Map.of());
@@ -119,11 +121,26 @@ final class Topic implements AutoCloseable {
 
   /** Sends without waiting; {@link #flush()} waits. */
   void offer(String value) {
-    producer.send(new ProducerRecord<>(name, null, value.getBytes(StandardCharsets.UTF_8)));
+    offer(new ProducerRecord<>(name, null, value.getBytes(StandardCharsets.UTF_8)));
   }
 
+  /** Sends without waiting; {@link #flush()} waits. */
+  void offer(ProducerRecord<byte[], byte[]> record) {
+    producer.send(
+        record,
+        (metadata, e) -> {
+          if (e != null) {
+            failure.compareAndSet(null, e);
+          }
+        });
+  }
+
+  /** Waits for what was offered. Fails if any of it was not sent. */
   void flush() {
     producer.flush();
+    if (failure.get() != null) {
+      throw new IllegalStateException("not sent", failure.get());
+    }
   }
 
   /** Returns the end offset of each partition. */
