@@ -73,6 +73,10 @@ public class LiveFeed {
 
   /** Adds a viewer. */
   Viewer add(AsyncContext context, ServletOutputStream output) {
+    if (viewers.size() == 0) {
+      // without viewers nothing kept it up to date
+      viewers.send("state", sampler.state());
+    }
     Viewer viewer = viewers.add(context, output);
     if (viewers.size() == 1) {
       // without viewers the database was not queried, so the rows may be out of date
@@ -89,10 +93,11 @@ public class LiveFeed {
 
   private void sample() {
     Sample sample = sampler.sample();
-    String state = sampler.state();
     history.add(sample);
     viewers.sendSample(sample.json());
-    viewers.send("state", state);
+    if (viewers.size() > 0) {
+      viewers.send("state", sampler.state());
+    }
   }
 
   private void query() {
