@@ -697,10 +697,10 @@ if $all; then
   done
   fault 'down and up with kept volumes' down_and_up
   fault 'down and up without the passwords' start_without_credentials_volume
+  fault 'a server that hangs is restarted' hanging_server_is_restarted
+  fault "down and up without Kafka's volume" start_without_kafkas_volume
 fi
-fault 'a server that hangs is restarted' hanging_server_is_restarted
 fault 'all services stop within their grace period' stop_in_time
-fault "down and up without Kafka's volume" start_without_kafkas_volume
 fault 'docs: --scale app=3 shares the partitions' scales_to_three
 fault 'the profile observability: Prometheus starts, hardened' prometheus_starts
 fault 'Prometheus finds and scrapes all three instances' every_instance_is_scraped
@@ -716,6 +716,6 @@ fault 'the profile observability can be removed' observability_can_be_removed
 if $all; then
   fault 'one of three instances dies' one_of_three_dies
   fault 'docs: liberty:dev on the host with Kafka and PostgreSQL in containers' dev_mode_on_the_host
+  fault 'the disk of the database fills, and health says so' disk_fills
+  fault 'docs: the runbook of a full disk brings everything back, and nothing is lost' runbook_of_the_full_disk
 fi
-fault 'the disk of the database fills, and health says so' disk_fills
-fault 'docs: the runbook of a full disk brings everything back, and nothing is lost' runbook_of_the_full_disk
