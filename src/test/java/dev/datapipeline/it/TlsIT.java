@@ -27,7 +27,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
@@ -376,7 +375,6 @@ class TlsIT {
   }
 
   @Test
-  @Tag("long")
   @Order(5)
   void wrongPasswordsAreRefused() throws Exception {
     try (Application refused =
@@ -396,7 +394,6 @@ class TlsIT {
   }
 
   @Test
-  @Tag("long")
   @Order(6)
   void plaintextIsRefused() throws Exception {
     try (Application refused =
