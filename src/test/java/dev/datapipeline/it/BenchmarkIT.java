@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 
 /**
  * Measures how fast a backlog is drained, against PostgreSQL's own COPY of the same rows into the
@@ -23,14 +22,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
  * prints a table and writes it to {@code target/benchmark.txt}. Asserts that every offset arrived
  * exactly once, and nothing about time.
  */
-@DisabledIfSystemProperty(
-    named = "bench.peers",
-    matches = ".*",
-    disabledReason = "PeersBenchmarkIT runs instead")
-@DisabledIfSystemProperty(
-    named = "bench.shapes",
-    matches = ".*",
-    disabledReason = "ShapesBenchmarkIT runs instead")
+@UsualBenchmark
 class BenchmarkIT {
   private static final int EVENTS = Integer.getInteger("bench.events", 2_000_000);
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 3);

@@ -10,20 +10,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 
 /**
  * What open dashboards cost the pipeline: it drains the same backlog with and without them, in
  * turns. They read on the same machine, so what they themselves need is in it.
  */
-@DisabledIfSystemProperty(
-    named = "bench.peers",
-    matches = ".*",
-    disabledReason = "PeersBenchmarkIT runs instead")
-@DisabledIfSystemProperty(
-    named = "bench.shapes",
-    matches = ".*",
-    disabledReason = "ShapesBenchmarkIT runs instead")
+@UsualBenchmark
 class ViewersBenchmarkIT {
   private static final int RECORDS = 1_500_000;
   private static final int VIEWERS = 300;
