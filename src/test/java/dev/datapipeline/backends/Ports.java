@@ -1,16 +1,19 @@
 package dev.datapipeline.backends;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** TCP ports on the loopback interface. */
-final class Ports {
+public final class Ports {
   // Below the range from which operating systems take the local ports of outgoing connections
   // (Linux: from 32768). A port inside it can be lost while its server is down, even to a client
   // that tries to reach that very server and ends up connected to itself.
@@ -18,20 +21,54 @@ final class Ports {
   private static final int LAST = 32_767;
   private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
 
-  /** The servers of one JVM may all choose their ports before the first of them listens. */
-  private static final Set<Integer> CHOSEN = ConcurrentHashMap.newKeySet();
+  /**
+   * A port is chosen long before its server listens, and a stopped server wants it back. So the
+   * byte of this file at the port's number stays locked until the JVM that chose it ends: neither
+   * this JVM nor another one that runs tests meanwhile chooses it again.
+   */
+  private static final FileChannel CHOSEN = openChosen();
 
   private Ports() {}
 
-  /** Returns a port on which nothing listens. Never returns the same one again. */
-  static int free() {
+  private static FileChannel openChosen() {
+    String name = "datapipeline-ports-" + System.getProperty("user.name") + ".lock";
+    try {
+      return FileChannel.open(
+          Path.of(System.getProperty("java.io.tmpdir"), name),
+          StandardOpenOption.CREATE,
+          StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Returns a port on which nothing listens. Nobody who asks here gets it again while this JVM
+   * runs, not even in another JVM of the same user.
+   */
+  public static int free() {
+    return free(FIRST, LAST);
+  }
+
+  /** Returns a free port between the two, both included. */
+  static int free(int first, int last) {
     for (int attempt = 0; attempt < 1_000; attempt++) {
-      int port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1);
-      if (isFree(port) && CHOSEN.add(port)) {
+      int port = ThreadLocalRandom.current().nextInt(first, last + 1);
+      if (choose(port) && isFree(port)) {
         return port;
       }
     }
-    throw new BackendException("No free port between " + FIRST + " and " + LAST + ".");
+    throw new BackendException("No free port between " + first + " and " + last + ".");
+  }
+
+  private static boolean choose(int port) {
+    try {
+      return CHOSEN.tryLock(port, 1, false) != null;
+    } catch (OverlappingFileLockException e) {
+      return false; // this JVM has it
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**

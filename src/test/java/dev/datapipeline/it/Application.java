@@ -1,15 +1,14 @@
 package dev.datapipeline.it;
 
+import dev.datapipeline.backends.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -20,7 +19,7 @@ final class Application implements AutoCloseable {
   private final String name;
   private final ServerDirectory directory;
   private final Map<String, String> environment;
-  private final int httpPort = freePort();
+  private final int httpPort = Ports.free();
   private final Path log;
   private Process process;
   private int logLinesBefore;
@@ -36,21 +35,6 @@ final class Application implements AutoCloseable {
       Files.deleteIfExists(log);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  /**
-   * Returns a port on which nothing listens. It lies below the range of the local ports of outgoing
-   * connections, so that none of them takes it while the server is down.
-   */
-  static int freePort() {
-    while (true) {
-      int port = ThreadLocalRandom.current().nextInt(20_000, 32_768);
-      try (ServerSocket socket = new ServerSocket(port)) {
-        return socket.getLocalPort();
-      } catch (IOException e) {
-        // in use: try another one
-      }
     }
   }
 

@@ -2,6 +2,7 @@ package dev.datapipeline.it;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.datapipeline.backends.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -72,9 +73,9 @@ final class ClassArchive {
             "true",
             // no broker and no database are needed
             "KAFKA_BOOTSTRAP_SERVERS",
-            "localhost:" + Application.freePort(),
+            "localhost:" + Ports.free(),
             "DB_PORT",
-            Integer.toString(Application.freePort()));
+            Integer.toString(Ports.free()));
     try (Application application = new Application("classes", environment)) {
       application.start();
       await("the application")

@@ -1,5 +1,6 @@
 package dev.datapipeline.it;
 
+import dev.datapipeline.backends.Ports;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jboss.arquillian.config.descriptor.api.ArquillianDescriptor;
@@ -37,7 +38,7 @@ public class ManagedServerExtension implements LoadableExtension {
   /** The server that Arquillian starts and deploys to. */
   static final class ManagedServer {
     static final String NAME = "managedServer" + TestBackends.FORK;
-    static final int HTTP_PORT = Application.freePort();
+    static final int HTTP_PORT = Ports.free();
 
     private ManagedServer() {}
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.datapipeline.backends.Ports;
 import jakarta.json.Json;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonObject;
@@ -69,13 +70,13 @@ class ObservabilityIT {
             .with("ACCESS_LOG", "true")
             // the exporter reports a collector that does not answer with a stack trace
             .with("OTEL_SDK_DISABLED", "false")
-            .with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:" + Application.freePort())
+            .with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:" + Ports.free())
             .with("PRODUCER_ENABLED", "true")
             .with("PRODUCER_INTERVAL", "PT0.2S");
     Application application = pipeline.running();
-    port = Application.freePort();
+    port = Ports.free();
     Files.createDirectories(DIRECTORY);
-    int alertmanagerPort = Application.freePort();
+    int alertmanagerPort = Ports.free();
     startAlertmanager(alertmanagerPort);
     // as shipped, except for the addresses of the instance and of Alertmanager
     Files.writeString(

@@ -3,6 +3,7 @@ package dev.datapipeline.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.datapipeline.backends.Backends;
+import dev.datapipeline.backends.Ports;
 import dev.datapipeline.backends.PostgresServer;
 import java.io.File;
 import java.io.IOException;
@@ -239,7 +240,7 @@ abstract class Peer implements AutoCloseable {
             table + "-worker",
             Map.of(
                 "bootstrap.servers", backends.kafka().bootstrapServers(),
-                "listeners", "http://127.0.0.1:" + Application.freePort(),
+                "listeners", "http://127.0.0.1:" + Ports.free(),
                 "key.converter", "org.apache.kafka.connect.converters.ByteArrayConverter",
                 "value.converter", "org.apache.kafka.connect.storage.StringConverter",
                 "offset.storage.file.filename", DIRECTORY.resolve(table + ".offsets").toString(),
@@ -316,7 +317,7 @@ abstract class Peer implements AutoCloseable {
             "WLP_USER_DIR", user.toString(),
             "PEER_BOOTSTRAP_SERVERS", backends.kafka().bootstrapServers(),
             "PEER_TOPIC", topic,
-            "PEER_HTTP_PORT", Integer.toString(Application.freePort()),
+            "PEER_HTTP_PORT", Integer.toString(Ports.free()),
             "PEER_DB_HOST", postgres.host(),
             "PEER_DB_PORT", Integer.toString(postgres.port()),
             "PEER_DB_NAME", postgres.database(),

@@ -2,6 +2,7 @@ package dev.datapipeline.it;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.datapipeline.backends.Ports;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -56,7 +57,7 @@ final class ReverseProxy implements AutoCloseable {
   /** Starts nginx with these directives for every request. */
   static ReverseProxy nginx(String directives) throws IOException {
     Path program = Tools.require("nginx-light", "nginx");
-    int port = Application.freePort();
+    int port = Ports.free();
     Path file =
         configuration(
             "nginx.conf",
@@ -81,7 +82,7 @@ final class ReverseProxy implements AutoCloseable {
    */
   static ReverseProxy haproxy(int target, String options) throws IOException {
     Path program = Tools.require("haproxy", "haproxy");
-    int port = Application.freePort();
+    int port = Ports.free();
     Path file =
         configuration(
             "haproxy.cfg",

@@ -3,6 +3,7 @@ package dev.datapipeline.it;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.datapipeline.backends.Ports;
 import io.opentelemetry.proto.metrics.v1.HistogramDataPoint;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.trace.v1.Span;
@@ -227,7 +228,7 @@ class TelemetryIT {
   @Test
   @Tag("long")
   void aMissingCollectorDisturbsNothing() {
-    try (Pipeline alone = traced("telemetry-alone", "http://localhost:" + Application.freePort())) {
+    try (Pipeline alone = traced("telemetry-alone", "http://localhost:" + Ports.free())) {
       alone.running();
       alone.send(1000);
       alone.assertEverythingStoredExactlyOnce();

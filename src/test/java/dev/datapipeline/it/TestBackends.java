@@ -3,6 +3,7 @@ package dev.datapipeline.it;
 import dev.datapipeline.backends.Backends;
 import dev.datapipeline.backends.KafkaBroker;
 import dev.datapipeline.backends.KafkaCluster;
+import dev.datapipeline.backends.Ports;
 import dev.datapipeline.backends.TcpProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -75,7 +76,7 @@ public final class TestBackends {
    * it.
    */
   static TcpProxy proxy(KafkaBroker kafka) {
-    int behindProxy = Application.freePort();
+    int behindProxy = Ports.free();
     TcpProxy proxy = new TcpProxy("localhost", behindProxy);
     String listener = "PLAINTEXT://localhost:%d,PROXIED://localhost:%d";
     kafka.properties(

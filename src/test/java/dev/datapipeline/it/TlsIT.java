@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.datapipeline.backends.KafkaBroker;
+import dev.datapipeline.backends.Ports;
 import dev.datapipeline.backends.PostgresServer;
 import jakarta.json.JsonObject;
 import java.nio.charset.StandardCharsets;
@@ -44,8 +45,8 @@ class TlsIT {
   private static final String WRONG_PASSWORD = "wrong-secret-1234";
   private static final String BROKER_PASSWORD = "broker-secret-2345";
 
-  private static final int PASSWORDS_PORT = Application.freePort();
-  private static final int CERTIFICATES_PORT = Application.freePort();
+  private static final int PASSWORDS_PORT = Ports.free();
+  private static final int CERTIFICATES_PORT = Ports.free();
 
   private static final List<Application> APPLICATIONS = new ArrayList<>();
   private static final List<String> ANSWERS = new ArrayList<>();
